@@ -1,0 +1,70 @@
+#include "core/analysis/ceilings.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <new>
+
+#include "core/tensor/buffer.h"
+#include "core/tensor/peak.h"
+#include "core/tensor/thread_pool.h"
+
+namespace mla {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Where results go, so that no compiler can see that nobody wants them.
+std::atomic<float> sink{0};
+
+/// Operations per second of all threads together, 1e9: the best of some rounds of about 20 ms.
+double peak_rate(const PeakLoop& loop, ThreadPool& pool, const std::stop_token& stop) {
+  if (!loop.run) return 0;
+  std::int64_t rounds = 1 << 14;
+  double best = 0;
+  for (int i = 0; i < 10 && !stop.stop_requested(); ++i) {
+    const auto start = Clock::now();
+    pool.run(pool.threads(), [&](int, int) { sink.store(loop.run(rounds), std::memory_order_relaxed); });
+    const double seconds = seconds_since(start);
+    best = std::max(best, double(loop.operations_per_round) * double(rounds) * pool.threads() / seconds / 1e9);
+    if (seconds < 0.015) rounds *= 2;
+  }
+  return best;
+}
+
+/// Bytes read per second, 1e9: the best of some passes over memory much larger than the caches.
+double read_rate(ThreadPool& pool, const std::stop_token& stop) {
+  constexpr std::size_t slice = 1 << 18, slices = 256;  // floats in a slice; 256 MiB in all
+  try {
+    Buffer<float> data(slice * slices);
+    pool.run(int(slices), [&](int item, int) { std::fill_n(data.data() + item * slice, slice, 1.0f); });
+    double best = 0;
+    for (int i = 0; i < 12 && !stop.stop_requested(); ++i) {
+      const auto start = Clock::now();
+      pool.run(int(slices), [&](int item, int) {
+        sink.store(read_all(data.data() + item * slice, slice), std::memory_order_relaxed);
+      });
+      best = std::max(best, double(data.bytes()) / seconds_since(start) / 1e9);
+    }
+    return best;
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
+}
+
+}  // namespace
+
+Ceilings measure_ceilings(int threads, std::stop_token stop) {
+  ThreadPool pool(threads > 0 ? threads : default_threads());
+  Ceilings ceilings;
+  ceilings.threads = pool.threads();
+  ceilings.read_gb_s = read_rate(pool, stop);
+  ceilings.fp32_gflop_s = peak_rate(fp32_peak(), pool, stop);
+  ceilings.bf16_gflop_s = peak_rate(bf16_peak(), pool, stop);
+  ceilings.int8_gop_s = peak_rate(int8_peak(), pool, stop);
+  return ceilings;
+}
+
+}  // namespace mla

@@ -1,0 +1,151 @@
+#include "core/analysis/cost.h"
+
+#include <algorithm>
+
+#include "core/analysis/memory.h"
+#include "core/engine/cpu_executor.h"
+
+namespace mla {
+namespace {
+
+/// Costs of one pass, booked as the engine books them.
+class Tally {
+ public:
+  explicit Tally(const Experiment& experiment) : e_(experiment), s_(experiment.spec), a_(experiment.spec.attention) {}
+
+  /// `positions` per sequence behind `first` others, through all layers.
+  void pass(std::int64_t first, std::int64_t positions) {
+    const std::int64_t rows = positions * e_.batch;
+    for (int l = 0; l < e_.layers; ++l) {
+      append(rows);
+      query(rows);
+      attention(first + positions, positions);
+      linear(Stage::output, rows, a_.hidden_size, heads() * a_.v_head_dim);
+      feed_forward(rows);
+    }
+  }
+
+  /// Embedding and logits of the one new token.
+  void token() {
+    if (s_.vocab_size == 0) return;
+    at(Stage::other).weight_bytes += 4 * std::int64_t(e_.batch) * a_.hidden_size;
+    linear(Stage::other, e_.batch, s_.vocab_size, a_.hidden_size);
+  }
+
+  const StepCost& cost() const { return cost_; }
+
+ private:
+  Work& at(Stage stage) { return cost_.stages[int(stage)]; }
+  bool toy() const { return s_.block == BlockKind::toy; }
+  bool cached() const { return e_.path != AttentionPath::uncached; }
+  bool expanded() const { return e_.path == AttentionPath::expanded || !cached(); }
+  std::int64_t heads() const { return a_.num_attention_heads; }
+
+  void linear(Stage stage, std::int64_t m, std::int64_t n, std::int64_t k) {
+    at(stage).operations += 2 * m * n * k;
+    at(stage).weight_bytes += 4 * n * k;
+  }
+
+  void append(std::int64_t rows) {
+    const std::int64_t d = a_.hidden_size, c = a_.kv_lora_rank;
+    if (a_.is_mla()) {
+      linear(Stage::append, rows, c + a_.qk_rope_head_dim, d);
+      if (expanded()) linear(Stage::append, rows, heads() * (toy() ? a_.v_head_dim : a_.qk_nope_head_dim + a_.v_head_dim), c);
+    } else {
+      linear(Stage::append, rows, std::int64_t(a_.num_key_value_heads) * a_.head_dim(), d);
+      linear(Stage::append, rows, std::int64_t(a_.num_key_value_heads) * a_.head_dim(), d);
+    }
+    if (cached()) at(Stage::append).cache_write_bytes += rows * cache_bytes_per_token(s_, e_.path, e_.cache_dtype, 1);
+  }
+
+  void query(std::int64_t rows) {
+    const std::int64_t d = a_.hidden_size, width = heads() * (a_.qk_nope_head_dim + a_.qk_rope_head_dim);
+    if (a_.q_lora_rank == 0) {
+      linear(Stage::query, rows, width, d);
+    } else {
+      linear(Stage::query, rows, a_.q_lora_rank, d);
+      linear(Stage::query, rows, width, a_.q_lora_rank);
+    }
+    if (a_.is_mla() && e_.path == AttentionPath::absorbed && !toy()) {
+      at(Stage::query).operations += 2 * rows * heads() * a_.qk_nope_head_dim * a_.kv_lora_rank;
+      at(Stage::query).weight_bytes += 4 * heads() * a_.qk_nope_head_dim * a_.kv_lora_rank;
+    }
+  }
+
+  /// `keys` in all, for the last `queries` of them, in every sequence.
+  void attention(std::int64_t keys, std::int64_t queries) {
+    const std::int64_t pairs = e_.batch * heads() * (queries * keys - queries * (queries - 1) / 2);
+    const std::int64_t c = a_.kv_lora_rank, n = a_.qk_nope_head_dim, r = a_.qk_rope_head_dim, v = a_.v_head_dim;
+    const bool absorbed = a_.is_mla() && e_.path == AttentionPath::absorbed;
+    at(Stage::scores).operations += 2 * pairs * (absorbed ? c + r : n + r);
+    at(Stage::values).operations += 2 * pairs * (absorbed ? c : v);
+    if (a_.is_mla() && e_.path == AttentionPath::reexpanded) {
+      if (!toy()) rebuild(Stage::scores, keys, n);
+      rebuild(Stage::values, keys, v);
+    }
+    if (absorbed) {  // W_UV, once per query
+      at(Stage::values).operations += 2 * queries * e_.batch * heads() * v * c;
+      at(Stage::values).weight_bytes += 4 * heads() * v * c;
+    }
+    if (cached()) read_cache(keys);
+  }
+
+  void rebuild(Stage stage, std::int64_t keys, std::int64_t width) {
+    at(stage).operations += 2 * e_.batch * keys * heads() * width * a_.kv_lora_rank;
+    at(stage).weight_bytes += 4 * e_.batch * heads() * width * a_.kv_lora_rank;
+  }
+
+  void read_cache(std::int64_t keys) {
+    const std::int64_t row = cache_bytes_per_token(s_, e_.path, e_.cache_dtype, 1) * e_.batch;
+    std::int64_t value_part = 0;  // read by the sums; latents were read by the scores already
+    if (!a_.is_mla()) value_part = row / 2;
+    if (a_.is_mla() && expanded()) value_part = heads() * a_.v_head_dim * bytes_of(e_.cache_dtype) * e_.batch;
+    at(Stage::scores).cache_read_bytes += (row - value_part) * keys;
+    at(Stage::values).cache_read_bytes += value_part * keys;
+  }
+
+  void feed_forward(std::int64_t rows) {
+    const std::int64_t d = a_.hidden_size, f = s_.intermediate_size;
+    if (s_.block == BlockKind::attention) return;
+    for (int i = 0; i < (toy() ? 1 : 2); ++i) linear(Stage::feed_forward, rows, f, d);
+    linear(Stage::feed_forward, rows, d, f);
+  }
+
+  const Experiment& e_;
+  const ModelSpec& s_;
+  const AttentionSpec& a_;
+  StepCost cost_;
+};
+
+}  // namespace
+
+Work StepCost::total() const {
+  Work total;
+  for (const Work& work : stages) total += work;
+  return total;
+}
+
+StepCost decode_cost(const Experiment& experiment, int cached) {
+  Tally tally(experiment);
+  if (experiment.path == AttentionPath::uncached) {
+    for (int done = 0; done <= cached;) {  // the engine's chunks, since each of them reads the weights anew
+      const int count = chunk_positions(experiment, done, cached + 1 - done);
+      tally.pass(done, count);
+      done += count;
+    }
+  } else {
+    tally.pass(cached, 1);
+  }
+  tally.token();
+  return tally.cost();
+}
+
+double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
+  if (ceilings.read_gb_s <= 0 || ceilings.fp32_gflop_s <= 0) return 0;
+  double ms = 0;
+  for (const Work& work : cost.stages)
+    ms += std::max(double(work.bytes()) / (ceilings.read_gb_s * 1e6), double(work.operations) / (ceilings.fp32_gflop_s * 1e6));
+  return ms;
+}
+
+}  // namespace mla

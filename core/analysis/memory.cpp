@@ -1,0 +1,167 @@
+#include "core/analysis/memory.h"
+
+#include <algorithm>
+#include <cctype>
+#include <initializer_list>
+#include <limits>
+
+#include "core/analysis/free_memory.h"
+#include "core/cache/kv_cache.h"
+#include "core/model/weights.h"
+#include "core/spec/format.h"
+
+namespace mla {
+
+namespace {
+
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+/// The product of numbers that are not negative, or the largest integer where it is larger.
+std::int64_t product(std::initializer_list<std::int64_t> factors) {
+  std::int64_t result = 1;
+  for (const std::int64_t factor : factors) {
+    if (factor == 0) return 0;
+    if (__builtin_mul_overflow(result, factor, &result)) result = kMost;
+  }
+  return result;
+}
+
+std::int64_t sum(std::initializer_list<std::int64_t> terms) {
+  std::int64_t result = 0;
+  for (const std::int64_t term : terms) {
+    if (__builtin_add_overflow(result, term, &result)) result = kMost;
+  }
+  return result;
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return out;
+}
+
+/// "MLA latent", "MLA expanded", "MHA", "GQA-8", "MQA".
+std::string label_of(const AttentionSpec& a, AttentionPath path) {
+  if (a.is_mla()) return path == AttentionPath::expanded ? "MLA expanded" : "MLA latent";
+  const std::string name = upper(name_of(a.variant));
+  return a.variant == Variant::gqa ? name + "-" + std::to_string(a.num_key_value_heads) : name;
+}
+
+std::string own_label(const Experiment& e) {
+  const AttentionSpec& a = e.spec.attention;
+  if (e.path == AttentionPath::uncached) return upper(name_of(a.variant)) + " uncached";
+  const bool latent = a.is_mla() && e.path != AttentionPath::expanded;
+  return label_of(a, e.path) + (latent ? " (" + std::string(name_of(e.path)) + ")" : "");
+}
+
+MemoryLine line_of(const Experiment& e, const ModelSpec& spec, AttentionPath path, std::string label) {
+  MemoryLine line{spec.attention.variant, path, std::move(label)};
+  line.bytes_per_token = cache_bytes_per_token(spec, path, e.cache_dtype, spec.num_hidden_layers);
+  line.total_bytes = product({line.bytes_per_token, e.context, e.batch});
+  return line;
+}
+
+/// The engine takes a prompt in chunks of so many positions, fewer where their scores would need more bytes than this.
+constexpr std::int64_t kChunkPositions = 256;
+constexpr std::int64_t kChunkScoreBytes = 64ll << 20;
+
+/// Score buffers (weights and the two parts of the scores, fp32) of one position in every sequence at that many keys.
+std::int64_t score_bytes(const Experiment& e, std::int64_t keys) {
+  return product({12, e.spec.attention.num_attention_heads, e.batch, keys + 16});
+}
+
+std::int64_t first_chunk(const Experiment& e) {
+  std::int64_t positions = std::min<std::int64_t>(kChunkPositions, e.context);
+  while (positions > 1 && product({positions, score_bytes(e, positions)}) > kChunkScoreBytes)
+    positions = (positions + 1) / 2;
+  return positions;
+}
+
+/// fp32 values of one position on its way through a layer: residual, norm and output, queries before and after they are
+/// split and folded, the sums of every head, the feed-forward.
+std::int64_t activation_values(const ModelSpec& spec, AttentionPath path) {
+  const AttentionSpec& a = spec.attention;
+  const std::int64_t heads = a.num_attention_heads;
+  const std::int64_t folded = path == AttentionPath::absorbed ? 2 * heads * a.kv_lora_rank : 0;
+  const std::int64_t row = cache_values_per_token(spec, path == AttentionPath::uncached ? AttentionPath::expanded : path);
+  return 4ll * a.hidden_size + 2 * heads * a.head_dim() + a.q_lora_rank + folded + 2 * row + 2 * heads * a.v_head_dim +
+         2ll * spec.intermediate_size + spec.vocab_size;
+}
+
+/// What an uncached pass rebuilds: fp32 rows of all layers as `expanded` has them, and the inputs that it remembers.
+std::int64_t recomputed_bytes(const Experiment& e) {
+  if (e.path != AttentionPath::uncached) return 0;
+  const std::int64_t rows = product({cache_values_per_token(e.spec, AttentionPath::expanded), e.layers});
+  return product({sum({rows, e.spec.attention.hidden_size}), 4, e.context, e.batch});
+}
+
+/// Rows that the cache allocates for a full context: whole blocks.
+std::int64_t block_rows(const Experiment& e) {
+  constexpr std::int64_t block = KvCache::kBlockTokens;
+  return (e.context + block - 1) / block * block;
+}
+
+/// What the person should lower: the largest part of the need.
+std::string culprit_of(const Experiment& e, const MemoryNeed& need) {
+  if (need.weights > sum({need.cache, need.scratch})) {
+    return "hidden-size " + std::to_string(e.spec.attention.hidden_size) + ", layers " + std::to_string(e.layers);
+  }
+  return "context " + std::to_string(e.context) + (e.batch > 1 ? ", batch " + std::to_string(e.batch) : "");
+}
+
+}  // namespace
+
+std::int64_t cache_values_per_token(const ModelSpec& spec, AttentionPath path) {
+  const AttentionSpec& a = spec.attention;
+  if (path == AttentionPath::uncached) return 0;
+  if (!a.is_mla()) return 2 * std::int64_t(a.num_key_value_heads) * a.head_dim();
+  if (path != AttentionPath::expanded) return a.kv_lora_rank + a.qk_rope_head_dim;
+  if (spec.block == BlockKind::toy) return a.kv_lora_rank + std::int64_t(a.num_attention_heads) * a.v_head_dim;
+  return std::int64_t(a.num_attention_heads) * (a.head_dim() + a.v_head_dim);
+}
+
+std::int64_t cache_bytes_per_token(const ModelSpec& spec, AttentionPath path, CacheDtype dtype, int layers) {
+  return product({cache_values_per_token(spec, path), bytes_of(dtype), layers});
+}
+
+std::vector<MemoryLine> compare_memory(const Experiment& e) {
+  const AttentionSpec& own = e.spec.attention;
+  std::vector<MemoryLine> lines{line_of(e, e.spec, e.path, own_label(e))};
+  const bool cached = e.path != AttentionPath::uncached;
+  const auto add = [&](Variant variant, AttentionPath path) {
+    const ModelSpec spec = with_variant(e.spec, variant);
+    const bool same_cache = (path == AttentionPath::expanded) == (e.path == AttentionPath::expanded);
+    if (cached && variant == own.variant && same_cache) return;
+    lines.push_back(line_of(e, spec, path, label_of(spec.attention, path)));
+  };
+  add(Variant::mla, AttentionPath::absorbed);
+  for (const Variant variant : {Variant::mla, Variant::mha, Variant::gqa, Variant::mqa})
+    add(variant, AttentionPath::expanded);
+  return lines;
+}
+
+std::int64_t available_memory() { return free_memory_under("/"); }
+
+std::int64_t MemoryNeed::total() const { return sum({weights, cache, scratch}); }
+
+MemoryNeed memory_need(const Experiment& e) {
+  MemoryNeed need;
+  need.weights = weight_bytes(e);
+  need.cache = product({cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers), block_rows(e), e.batch});
+  const std::int64_t chunk = first_chunk(e);
+  const std::int64_t scores =
+      std::max(score_bytes(e, e.context), std::min(kChunkScoreBytes, product({chunk, score_bytes(e, e.context)})));
+  need.scratch = sum({scores, product({chunk, e.batch, activation_values(e.spec, e.path), 4}), recomputed_bytes(e)});
+  return need;
+}
+
+Status check_fits(const Experiment& e, std::int64_t available, std::int64_t shared_weights) {
+  MemoryNeed need = memory_need(e);
+  need.weights = std::max<std::int64_t>(0, need.weights - shared_weights);
+  const std::int64_t total = need.total();
+  if (total <= available) return {};
+  return Error{culprit_of(e, need) + ": the run needs " + format_bytes(total) + " and " + format_bytes(available) +
+               " are free; lower context, batch or layers"};
+}
+
+}  // namespace mla

@@ -1,0 +1,144 @@
+#include "core/analysis/sweep.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/engine/decoder.h"
+#include "core/engine/run.h"
+#include "core/spec/text.h"
+
+namespace mla {
+namespace {
+
+constexpr std::size_t kMostPoints = 1000;
+constexpr int kWarmUpSteps = 2;
+
+Status check_axes(const std::vector<SweepAxis>& axes) {
+  std::size_t points = 1;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    points *= axes[i].values.size();
+    if (points > kMostPoints) return Error{axes[i].name + ": more than " + std::to_string(kMostPoints) + " points in all"};
+    for (std::size_t j = 0; j < i; ++j) {
+      if (axes[j].name == axes[i].name) return Error{axes[i].name + ": is an axis already"};
+    }
+  }
+  return {};
+}
+
+/// The experiment at one combination of values.
+Result<Experiment> experiment_at(const Experiment& base, const std::vector<SweepAxis>& axes, const std::vector<std::string>& values) {
+  std::vector<Setting> settings;
+  for (std::size_t i = 0; i < axes.size(); ++i) settings.push_back({axes[i].name, values[i]});
+  Result<Experiment> experiment = apply_all(base, settings);
+  if (!experiment) return experiment;
+  const Status valid = validate(*experiment);
+  if (valid) return experiment;
+  std::string at;
+  for (const Setting& setting : settings) at += (at.empty() ? "" : " ") + setting.name + "=" + printable(setting.value);
+  return Error{at + ": " + valid.error().message};
+}
+
+/// Positions that are held before the first measured step.
+std::int64_t positions_before(const Experiment& experiment) {
+  return experiment.prefill + (experiment.spec.vocab_size > 0 ? std::int64_t(tokenize(experiment.prompt).size()) : 0);
+}
+
+Result<std::unique_ptr<Decoder>> start(const LoadedModel& model, ComputeBackend& backend, std::stop_token stop) {
+  Result<std::unique_ptr<Decoder>> decoder = Decoder::create(model.experiment, backend, model.weights);
+  if (!decoder || model.experiment.spec.vocab_size == 0 || model.experiment.prompt.empty()) return decoder;
+  const Result<StepTrace> prompt = (*decoder)->prefill(tokenize(model.experiment.prompt), {}, stop);
+  if (!prompt) return prompt.error();
+  return decoder;
+}
+
+double median_of(const std::vector<SweepStep>& steps) {
+  std::vector<double> times;
+  for (const SweepStep& step : steps) times.push_back(step.ms);
+  const auto middle = times.begin() + std::ptrdiff_t(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return *middle;
+}
+
+/// `count` tokens decoded from the start.
+Result<std::vector<SweepStep>> decode(const LoadedModel& model, int count, ComputeBackend& backend, std::stop_token stop) {
+  Result<std::unique_ptr<Decoder>> decoder = start(model, backend, stop);
+  if (!decoder) return decoder.error();
+  std::vector<SweepStep> steps;
+  for (int i = 0; i < count; ++i) {
+    const Result<StepTrace> step = (*decoder)->step({}, stop);
+    if (!step) return step.error();
+    const std::int64_t values = step->cache_bytes / bytes_of(model.experiment.cache_dtype);
+    steps.push_back({(*decoder)->positions(), values, step->cache_bytes, step->ms});
+  }
+  return steps;
+}
+
+Result<SweepRun> measure(const SweepPoint& point, const LoadedModel& model, int tokens, ComputeBackend& backend,
+                         std::stop_token stop) {
+  const auto warm_up = decode(model, std::min(kWarmUpSteps, tokens), backend, stop);
+  if (!warm_up) return warm_up.error();
+  auto steps = decode(model, tokens, backend, stop);
+  if (!steps) return steps.error();
+  const double median = median_of(*steps);
+  return SweepRun{point, std::move(*steps), median};
+}
+
+}  // namespace
+
+Result<SweepAxis> parse_axis(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  SweepAxis axis{std::string(text.substr(0, equals)), {}};
+  const auto& names = setting_names();
+  if (std::find(names.begin(), names.end(), axis.name) == names.end()) return Error{printable(axis.name) + ": no setting has that name"};
+  if (equals == std::string_view::npos) return Error{axis.name + ": has no values, write " + axis.name + "=a,b,c"};
+  for (std::size_t begin = equals + 1; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    axis.values.emplace_back(text.substr(begin, end - begin));
+    if (axis.values.back().empty()) return Error{axis.name + ": an empty value in " + printable(text.substr(equals + 1))};
+    begin = end + 1;
+  }
+  return axis;
+}
+
+Result<SweepPlan> plan_sweep(const Experiment& base, const std::vector<SweepAxis>& axes, int tokens) {
+  if (tokens < 1) return Error{"tokens " + std::to_string(tokens) + ": at least 1 must be decoded"};
+  if (const Status good = check_axes(axes); !good) return good.error();
+  SweepPlan plan{base, axes, {}, tokens};
+  std::vector<std::size_t> index(axes.size(), 0);
+  for (bool more = true; more;) {
+    std::vector<std::string> values;
+    for (std::size_t i = 0; i < axes.size(); ++i) values.push_back(axes[i].values[index[i]]);
+    Result<Experiment> experiment = experiment_at(base, axes, values);
+    if (!experiment) return experiment.error();
+    if (positions_before(*experiment) + tokens > experiment->context) {
+      return Error{"tokens " + std::to_string(tokens) + ": more than the context of " + std::to_string(experiment->context) + " holds"};
+    }
+    plan.points.push_back({std::move(values), std::move(*experiment)});
+    more = false;
+    for (std::size_t i = axes.size(); i-- > 0 && !more;) {
+      more = ++index[i] < axes[i].values.size();
+      if (!more) index[i] = 0;
+    }
+  }
+  return plan;
+}
+
+Result<std::vector<SweepRun>> run_sweep(const SweepPlan& plan, const BackendChoice& backend_of, const std::function<void(const SweepRun&)>& finished,
+                                        std::stop_token stop) {
+  std::vector<SweepRun> runs;
+  std::shared_ptr<const ModelWeights> weights;
+  for (const SweepPoint& point : plan.points) {
+    const Result<ComputeBackend*> backend = backend_of(point.experiment);
+    if (!backend) return backend.error();
+    const Result<LoadedModel> model = load(point.experiment, weights.get(), {}, stop);
+    if (!model) return model.error();
+    weights = model->weights;
+    Result<SweepRun> run = measure(point, *model, plan.tokens, **backend, stop);
+    if (!run) return run.error();
+    runs.push_back(std::move(*run));
+    if (finished) finished(runs.back());
+  }
+  return runs;
+}
+
+}  // namespace mla

@@ -1,0 +1,151 @@
+#include "core/attention/attention_kernel.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mla {
+namespace {
+
+constexpr int kBlock = KvCache::kBlockTokens;
+
+void reserve(Buffer<float>& buffer, std::size_t size) {
+  if (buffer.size() < size) buffer = Buffer<float>(size);
+}
+
+/// Calls body(m, query_row, query_step, score_row, score_step) for groups of m query rows that share a key-value head and lie at
+/// equal distances, for the queries [from, to) of one sequence. Rows count heads: [positions, batch, heads] for queries,
+/// [batch, positions, heads] for scores.
+template <class Body>
+void for_rows(const AttentionProblem& p, int sequence, int kv_head, int from, int to, Body body) {
+  const int shared = p.heads / p.layout().kv_heads, head = kv_head * shared;
+  const auto query = [&](int i) { return (std::ptrdiff_t(i) * p.batch() + sequence) * p.heads + head; };
+  const auto score = [&](int i) { return (std::ptrdiff_t(sequence) * p.positions + i) * p.heads + head; };
+  if (shared == p.heads && p.batch() == 1) {
+    body((to - from) * p.heads, query(from), 1, score(from), 1);
+  } else if (shared == 1) {
+    body(to - from, query(from), std::ptrdiff_t(p.batch()) * p.heads, score(from), p.heads);
+  } else {
+    for (int i = from; i < to; ++i) body(shared, query(i), 1, score(i), 1);
+  }
+}
+
+}  // namespace
+
+void AttentionKernel::prepare(const AttentionProblem& p) {
+  stride_ = (p.keys() + 15) / 16 * 16;
+  const std::size_t size = std::size_t(p.batch()) * p.positions * p.heads * stride_;
+  reserve(nope_, size);
+  if (p.layout().rope) reserve(rope_, size);
+  scratch_.resize(pool_.threads());
+  for (auto& scratch : scratch_) reserve(scratch, p.sequences.front().scratch_values());
+}
+
+void AttentionKernel::scores(const AttentionProblem& p) {
+  prepare(p);
+  const int heads = p.layout().kv_heads, blocks = (p.keys() + kBlock - 1) / kBlock;
+  // Items of several blocks each, so that handing one out costs little beside it.
+  const int per_item = std::max(1, std::min(blocks / (2 * pool_.threads()), 8));
+  const int groups = (blocks + per_item - 1) / per_item;
+  pool_.run(p.batch() * heads * groups, [&](int item, int thread) {
+    const int group = item % groups, head = item / groups % heads, sequence = item / groups / heads;
+    for (int b = group * per_item; b < std::min(blocks, (group + 1) * per_item); ++b)
+      score_block(p, sequence, head, b, scratch_[thread].data());
+  });
+}
+
+void AttentionKernel::score_block(const AttentionProblem& p, int sequence, int head, int block, float* scratch) {
+  const KvView& kv = p.sequences[sequence];
+  const KvLayout& layout = kv.layout;
+  const int first = block * kBlock, count = std::min(kBlock, p.keys() - first);
+  const int from = std::max(0, first - p.first);  // earlier queries see none of this block
+  const auto part = [&](const KvView::Rows& keys, const float* queries, int n, float* scores) {
+    for_rows(p, sequence, head, from, p.positions,
+             [&](int m, std::ptrdiff_t q, std::ptrdiff_t q_step, std::ptrdiff_t s, std::ptrdiff_t s_step) {
+               kernels_.gemm_nt(m, count, n, queries + q * n, q_step * n, keys.data, keys.stride, scores + s * stride_ + first,
+                                s_step * stride_);
+             });
+  };
+  if (layout.nope) {
+    part(kv.nope(kernels_, head, first, count, scratch), p.q_nope, layout.nope, nope_.data());
+  } else {
+    for_rows(p, sequence, head, from, p.positions,
+             [&](int m, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t s, std::ptrdiff_t s_step) {
+               for (int i = 0; i < m; ++i) std::fill_n(nope_.data() + (s + i * s_step) * stride_ + first, count, 0.0f);
+             });
+  }
+  if (layout.rope) part(kv.rope(kernels_, head, first, count, scratch), p.q_rope, layout.rope, rope_.data());
+}
+
+void AttentionKernel::softmax(const AttentionProblem& p, bool keep_parts) {
+  const int rows = p.batch() * p.positions * p.heads;
+  if (keep_parts) reserve(weights_, std::size_t(rows) * stride_);
+  float* out = keep_parts ? weights_.data() : nope_.data();
+  final_ = out;
+  const int step = std::max(1, 4096 / stride_);
+  pool_.run((rows + step - 1) / step, [&](int item, int) {
+    for (int r = item * step; r < std::min(rows, (item + 1) * step); ++r) {
+      const std::ptrdiff_t at = std::ptrdiff_t(r) * stride_;
+      const int keys = p.first + r / p.heads % p.positions + 1;
+      kernels_.softmax(nope_.data() + at, p.layout().rope ? rope_.data() + at : nullptr, out + at, keys);
+      std::fill(out + at + keys, out + at + p.keys(), 0.0f);
+    }
+  });
+}
+
+void AttentionKernel::values(const AttentionProblem& p, int from, float* out) {
+  const KvLayout& layout = p.layout();
+  const int positions = p.positions - from, units = p.batch() * layout.kv_heads;
+  std::fill_n(out, std::ptrdiff_t(positions) * p.batch() * p.heads * layout.value, 0.0f);
+  // Enough items for all threads: split queries where there are many, otherwise columns (in whole cache lines).
+  const int wanted = units >= 2 * pool_.threads() ? 1 : (2 * pool_.threads() + units - 1) / units;
+  const bool by_query = positions >= 8 * wanted;
+  const int length = by_query ? positions : layout.value, grain = by_query ? 1 : 16;
+  const int step = std::max(grain, (length + wanted * grain - 1) / (wanted * grain) * grain);
+  const int parts = (length + step - 1) / step;
+  pool_.run(units * parts, [&](int item, int thread) {
+    const int part = item % parts, unit = item / parts, sequence = unit / layout.kv_heads, head = unit % layout.kv_heads;
+    const int begin = part * step, end = std::min(length, begin + step);
+    float* scratch = scratch_[thread].data();
+    if (by_query) {
+      sum_rows(p, sequence, head, from + begin, from + end, 0, layout.value, from, out, scratch);
+    } else {
+      sum_rows(p, sequence, head, from, p.positions, begin, end - begin, from, out, scratch);
+    }
+  });
+}
+
+void AttentionKernel::sum_rows(const AttentionProblem& p, int sequence, int head, int from, int to, int column, int columns,
+                               int origin, float* out, float* scratch) {
+  const KvView& kv = p.sequences[sequence];
+  const int value = kv.layout.value, keys = p.first + to;
+  const std::ptrdiff_t skipped = std::ptrdiff_t(origin) * p.batch() * p.heads;  // `out` begins at query `origin`
+  for (int first = 0; first < keys; first += kBlock) {
+    const int count = std::min(kBlock, keys - first), begin = std::max(from, first - p.first);
+    const KvView::Rows rows = kv.values(kernels_, head, first, count, column, columns, scratch);
+    for_rows(p, sequence, head, begin, to,
+             [&](int m, std::ptrdiff_t q, std::ptrdiff_t q_step, std::ptrdiff_t s, std::ptrdiff_t s_step) {
+               kernels_.gemm_nn(m, columns, count, final_ + s * stride_ + first, s_step * stride_, rows.data, rows.stride,
+                                out + (q - skipped) * value + column, q_step * value);
+             });
+  }
+}
+
+std::shared_ptr<const AttentionRow> AttentionKernel::row(const AttentionProblem& p, int i, int layer) const {
+  auto row = std::make_shared<AttentionRow>();
+  row->layer = layer;
+  row->query = p.first + i;
+  row->heads = p.heads;
+  row->keys = p.first + i + 1;
+  const auto copy = [&](const float* from, std::vector<float>& to) {
+    to.resize(std::size_t(p.heads) * row->keys);
+    for (int h = 0; h < p.heads; ++h)
+      std::memcpy(to.data() + std::size_t(h) * row->keys, from + (std::ptrdiff_t(i) * p.heads + h) * stride_,
+                  std::size_t(row->keys) * 4);
+  };
+  copy(final_, row->weights);
+  copy(nope_.data(), row->scores_nope);
+  if (p.layout().rope) copy(rope_.data(), row->scores_rope);
+  return row;
+}
+
+}  // namespace mla

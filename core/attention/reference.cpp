@@ -1,0 +1,185 @@
+#include "core/attention/reference.h"
+
+#include <Eigen/Dense>
+#include <cmath>
+
+#include "core/attention/rope.h"
+
+namespace mla {
+namespace {
+
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using FloatMap = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+Matrix matrix(const Weight& w) { return FloatMap(w.data(), w.rows, w.cols).cast<double>(); }
+
+Matrix project(const Linear& linear, const Matrix& x) {
+  Matrix y = x * matrix(linear.weight).transpose();
+  if (linear.bias) y.rowwise() += matrix(linear.bias).col(0).transpose();
+  return y;
+}
+
+Matrix rms_norm(const Weight& weight, const Matrix& x, double eps) {
+  Matrix y = x;
+  for (Eigen::Index i = 0; i < x.rows(); ++i)
+    y.row(i) = x.row(i).cwiseProduct(matrix(weight).col(0).transpose()) / std::sqrt(x.row(i).squaredNorm() / x.cols() + eps);
+  return y;
+}
+
+Matrix layer_norm(const Weight& weight, const Weight& bias, const Matrix& x) {
+  Matrix y = x;
+  for (Eigen::Index i = 0; i < x.rows(); ++i) {
+    y.row(i).array() -= x.row(i).mean();
+    y.row(i) /= std::sqrt(y.row(i).squaredNorm() / x.cols() + 1e-5);
+    y.row(i) = y.row(i).cwiseProduct(matrix(weight).col(0).transpose()) + matrix(bias).col(0).transpose();
+  }
+  return y;
+}
+
+/// Rotates the pairs (2i, 2i+1) of every row by the angle of its index.
+void rotate(const RopeSpec& rope, Matrix& x) {
+  const std::vector<double> frequencies = rope_frequencies(rope, int(x.cols()));
+  const double amplitude = rope_amplitude(rope);
+  for (Eigen::Index t = 0; t < x.rows(); ++t)
+    for (std::size_t i = 0; i < frequencies.size(); ++i) {
+      const double angle = double(t) * frequencies[i], a = x(t, 2 * i), b = x(t, 2 * i + 1);
+      x(t, 2 * i) = (a * std::cos(angle) - b * std::sin(angle)) * amplitude;
+      x(t, 2 * i + 1) = (a * std::sin(angle) + b * std::cos(angle)) * amplitude;
+    }
+}
+
+/// Queries, keys and values of one head, rotated but not scaled.
+struct Head {
+  Matrix q_nope, q_rope, k_nope, k_rope, v;
+};
+
+class Layer {
+ public:
+  Layer(const ModelSpec& spec, const LayerWeights& weights, const Matrix& x)
+      : spec_(spec), a_(spec.attention), w_(weights.attention) {
+    if (a_.is_mla()) {
+      compress(x);
+    } else {
+      q_ = project(w_.q_proj, x);
+      k_ = project(w_.k_proj, x);
+      v_ = project(w_.v_proj, x);
+    }
+  }
+
+  const Matrix& latent() const { return latent_; }
+  const Matrix& rope_key() const { return rope_key_; }
+
+  Head head(int h) const {
+    const int n = a_.qk_nope_head_dim, r = a_.qk_rope_head_dim, v = a_.v_head_dim, dh = n + r;
+    Head head;
+    head.q_nope = q_.middleCols(h * dh, n);
+    head.q_rope = q_.middleCols(h * dh + n, r);
+    if (!a_.is_mla()) {
+      const int group = h / (a_.num_attention_heads / a_.num_key_value_heads);
+      head.k_nope = k_.middleCols(group * dh, n);
+      head.k_rope = k_.middleCols(group * dh + n, r);
+      head.v = v_.middleCols(group * dh, v);
+      rotate(a_.rope, head.k_rope);
+    } else {
+      const int width = spec_.block == BlockKind::toy ? v : n + v;
+      head.k_nope = spec_.block == BlockKind::toy ? latent_ : Matrix(up_.middleCols(h * width, n));
+      head.k_rope = rope_key_;
+      head.v = up_.middleCols(h * width + width - v, v);
+    }
+    rotate(a_.rope, head.q_rope);
+    return head;
+  }
+
+ private:
+  void compress(const Matrix& x) {
+    const bool toy = spec_.block == BlockKind::toy;
+    if (a_.q_lora_rank == 0) {
+      q_ = project(w_.q_proj, x);
+    } else {
+      Matrix c = project(w_.q_a_proj, x);
+      if (!toy) c = rms_norm(w_.q_a_layernorm, c, 1e-6);
+      q_ = project(toy ? w_.q_proj : w_.q_b_proj, c);
+    }
+    const Matrix row = project(w_.kv_a_proj, x);
+    latent_ = row.leftCols(a_.kv_lora_rank);
+    if (!toy) latent_ = rms_norm(w_.kv_a_layernorm, latent_, 1e-6);
+    rope_key_ = row.rightCols(a_.qk_rope_head_dim);
+    rotate(a_.rope, rope_key_);
+    up_ = project(w_.kv_b_proj, latent_);
+  }
+
+  const ModelSpec& spec_;
+  const AttentionSpec& a_;
+  const AttentionWeights& w_;
+  Matrix q_, k_, v_, latent_, rope_key_, up_;
+};
+
+void softmax_causal(Matrix& scores) {
+  for (Eigen::Index i = 0; i < scores.rows(); ++i) {
+    auto seen = scores.row(i).head(i + 1);
+    const double top = seen.maxCoeff();
+    seen = (seen.array() - top).exp().matrix().eval();
+    seen /= seen.sum();
+    scores.row(i).tail(scores.cols() - i - 1).setZero();
+  }
+}
+
+std::vector<double> flat(const Matrix& m) { return {m.data(), m.data() + m.size()}; }
+
+std::vector<double> lower(Matrix m) {
+  m = Matrix(m.triangularView<Eigen::Lower>());
+  return flat(m);
+}
+
+Matrix attend(const ModelSpec& spec, const LayerWeights& weights, const Matrix& x, ReferenceOutput& out) {
+  const AttentionSpec& a = spec.attention;
+  const double scale = score_scale(spec);
+  const Layer layer(spec, weights, x);
+  Matrix heads(x.rows(), a.num_attention_heads * a.v_head_dim);
+  for (auto* maps : {&out.weights, &out.scores_nope, &out.scores_rope}) maps->emplace_back();
+  for (int h = 0; h < a.num_attention_heads; ++h) {
+    const Head head = layer.head(h);
+    const Matrix nope = head.q_nope * head.k_nope.transpose() * scale, rope = head.q_rope * head.k_rope.transpose() * scale;
+    Matrix p = nope + rope;
+    softmax_causal(p);
+    heads.middleCols(h * a.v_head_dim, a.v_head_dim) = p * head.v;
+    out.weights.back().push_back(flat(p));
+    out.scores_nope.back().push_back(lower(nope));
+    out.scores_rope.back().push_back(lower(rope));
+  }
+  if (a.is_mla()) {
+    Matrix rows(x.rows(), a.kv_lora_rank + a.qk_rope_head_dim);
+    rows << layer.latent(), layer.rope_key();
+    out.latents.push_back(flat(rows));
+  }
+  return project(weights.attention.o_proj, heads);
+}
+
+Matrix feed_forward(const ModelSpec& spec, const LayerWeights& layer, const Matrix& x) {
+  Matrix gate = project(layer.gate_proj, x);
+  if (spec.block == BlockKind::toy) return project(layer.down_proj, gate.cwiseMax(0.0));
+  gate = gate.array() / (1 + (-gate.array()).exp());
+  return project(layer.down_proj, gate.cwiseProduct(project(layer.up_proj, x)));
+}
+
+}  // namespace
+
+ReferenceOutput reference_forward(const ModelSpec& spec, const ModelWeights& weights, std::span<const float> inputs) {
+  const int d = spec.attention.hidden_size;
+  Matrix x = FloatMap(inputs.data(), Eigen::Index(inputs.size()) / d, d).cast<double>();
+  ReferenceOutput out;
+  for (const LayerWeights& layer : weights.layers) {
+    if (spec.block == BlockKind::toy) {
+      x = layer_norm(layer.input_norm, layer.input_norm_bias, x + attend(spec, layer, x, out));
+      x = layer_norm(layer.post_norm, layer.post_norm_bias, x + feed_forward(spec, layer, x));
+      continue;
+    }
+    x += attend(spec, layer, rms_norm(layer.input_norm, x, spec.rms_norm_eps), out);
+    if (spec.block == BlockKind::decoder) x += feed_forward(spec, layer, rms_norm(layer.post_norm, x, spec.rms_norm_eps));
+  }
+  out.hidden = flat(x);
+  if (weights.lm_head) out.logits = flat(rms_norm(weights.norm, x, spec.rms_norm_eps) * matrix(weights.lm_head).transpose());
+  return out;
+}
+
+}  // namespace mla

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/spec/experiment.h"
+#include "core/tensor/buffer.h"
+
+namespace mla {
+
+/// A weight matrix [rows, cols], row-major fp32 (rows = outputs), shared between models that agree on it.
+struct Weight {
+  std::string name;  ///< as in the checkpoint
+  int rows = 0;
+  int cols = 0;
+  std::shared_ptr<const Buffer<float>> values;
+  std::uint64_t random_key = 0;  ///< identifies random values: equal keys, equal values; 0 where they were loaded
+  explicit operator bool() const { return values != nullptr; }
+  const float* data() const { return values->data(); }
+  std::int64_t bytes() const { return std::int64_t(rows) * cols * 4; }
+};
+
+/// A projection with an optional bias [rows].
+struct Linear {
+  Weight weight;
+  Weight bias;
+};
+
+/// One attention layer; which members are set depends on the variant and the block.
+struct AttentionWeights {
+  Linear q_proj;          ///< [H (n+r), d], or the toy's W_qk [H c, cq]
+  Linear q_a_proj;        ///< [cq, d]; the toy's Wq_d
+  Weight q_a_layernorm;   ///< [cq]
+  Linear q_b_proj;        ///< [H (n+r), cq]
+  Linear kv_a_proj;       ///< [c+r, d]; the toy's Wkv_d [c, d]
+  Weight kv_a_layernorm;  ///< [c]
+  Linear kv_b_proj;       ///< [H (n+v), c]; the toy's Wv_u [H v, c]
+  Linear k_proj;          ///< [G dh, d]: MHA, GQA, MQA
+  Linear v_proj;          ///< [G dh, d]
+  Linear o_proj;          ///< [d, H v]
+};
+
+struct LayerWeights {
+  Weight input_norm;   ///< RMSNorm before attention; the toy's norm1
+  Weight input_norm_bias;
+  AttentionWeights attention;
+  Weight post_norm;    ///< RMSNorm before the feed-forward; the toy's norm2
+  Weight post_norm_bias;
+  Linear gate_proj;    ///< [f, d]; the toy's ff.0
+  Linear up_proj;      ///< [f, d]
+  Linear down_proj;    ///< [d, f]; the toy's ff.2
+};
+
+struct ModelWeights {
+  Weight embed_tokens;  ///< [vocab, d]
+  std::vector<LayerWeights> layers;
+  Weight norm;          ///< [d]
+  Weight lm_head;       ///< [vocab, d]; the embedding where they are tied
+  bool random = false;  ///< made by build_weights: attention content means nothing
+  std::int64_t bytes() const;
+};
+
+/// Called with the fraction done, from the calling thread.
+using Progress = std::function<void(double)>;
+
+/// Random weights for the experiment's shape, from its seed alone: the same whatever the number of threads. Scaled so that
+/// scores have a standard deviation near 1.5. Tensors that `previous` holds under the same name, shape and seed are shared.
+Result<std::shared_ptr<const ModelWeights>> build_weights(const Experiment& experiment,
+                                                          const ModelWeights* previous = nullptr,
+                                                          const Progress& progress = {}, std::stop_token stop = {});
+
+/// Bytes of the experiment's random weights.
+std::int64_t weight_bytes(const Experiment& experiment);
+
+/// How many of those bytes build_weights would share with `previous`.
+std::int64_t shared_weight_bytes(const Experiment& experiment, const ModelWeights& previous);
+
+}  // namespace mla

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "core/spec/experiment.h"
+#include "core/spec/presets.h"
+
+namespace mla {
+
+namespace {
+
+void join(std::string& line, const std::string& part) { line += (line.empty() ? "" : " · ") + part; }
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return out;
+}
+
+std::string kind_of(const AttentionSpec& a) {
+  const std::string name = upper(name_of(a.variant));
+  return a.variant == Variant::gqa ? name + "-" + std::to_string(a.num_key_value_heads) : name;
+}
+
+/// What a setting's value is called in a difference; settings that are not here go by their own name.
+std::string label_of(std::string_view setting) {
+  static const std::map<std::string_view, std::string> labels{
+      {"attention", ""},     {"variant", ""},         {"cache-dtype", ""},    {"backend", ""},
+      {"hidden-size", "d "}, {"kv-heads", "groups "}, {"kv-lora-rank", "c "}, {"q-lora-rank", "query latent "},
+      {"v-head-dim", "v "},  {"rope-dim", "r "},      {"nope-dim", "n "}};
+  const auto found = labels.find(setting);
+  return found != labels.end() ? found->second : std::string(setting) + " ";
+}
+
+std::string shown(const Experiment& e, std::string_view setting) {
+  if (setting == "variant") return kind_of(e.spec.attention);
+  const std::string value = value_of(e, setting);
+  if (setting == "prompt") return "\"" + value + "\"";
+  return value.empty() ? "best" : value;
+}
+
+/// The base with the model or preset of the other, so that what remains is what was set on top of it.
+Experiment on_model_of(const Experiment& base, const Experiment& other) {
+  Experiment moved = base;
+  moved.model = other.model;
+  moved.preset = other.preset;
+  const auto preset = find_preset(other.preset);
+  const Experiment fresh = preset ? experiment_from(*preset) : default_experiment();
+  moved.spec = other.model.empty() ? fresh.spec : other.spec;
+  moved.path = fresh.path;
+  moved.layers = fresh.layers;
+  return moved;
+}
+
+std::string model_of(const Experiment& e) {
+  return !e.model.empty() ? e.model : !e.preset.empty() ? e.preset : "random block";
+}
+
+}  // namespace
+
+std::string describe(const Experiment& e) {
+  const AttentionSpec& a = e.spec.attention;
+  std::string line = kind_of(a) + " " + std::string(name_of(e.path));
+  if (a.is_mla()) join(line, "c " + std::to_string(a.kv_lora_rank));
+  join(line, std::to_string(a.num_attention_heads) + (a.num_attention_heads == 1 ? " head" : " heads"));
+  const bool rope = a.qk_rope_head_dim > 0, nope = a.qk_nope_head_dim > 0;
+  const std::string parts = (nope ? "n " + std::to_string(a.qk_nope_head_dim) : "") + (nope && rope ? " + " : "") +
+                            (rope ? "r " + std::to_string(a.qk_rope_head_dim) : "");
+  join(line, parts);
+  join(line, std::string(name_of(e.cache_dtype)));
+  return line;
+}
+
+std::string describe_difference(const Experiment& base, const Experiment& other) {
+  std::string line;
+  Experiment reached = base;
+  if (base.model != other.model || base.preset != other.preset) {
+    join(line, model_of(base) + " → " + model_of(other));
+    reached = on_model_of(base, other);
+  }
+  // Each change is made in turn, so that what only follows from one before it is not told.
+  for (const std::string_view name : setting_names()) {
+    const std::string value = value_of(other, name);
+    if (value_of(reached, name) == value) continue;
+    join(line, label_of(name) + shown(reached, name) + " → " + shown(other, name));
+    if (auto next = apply(reached, {std::string(name), value})) reached = *next;
+  }
+  if (line.empty() && base != other) line = "another shape outside the settings";
+  return line;
+}
+
+}  // namespace mla

@@ -1,0 +1,56 @@
+#include "core/spec/experiment.h"
+
+#include <algorithm>
+
+#include "core/spec/limits.h"
+#include "core/spec/settings.h"
+
+namespace mla {
+
+namespace {
+
+Status within(std::string_view field, std::int64_t value, Range range) {
+  if (range.holds(value)) return {};
+  return Error{std::string(field) + " is " + std::to_string(value) + ": must be from " + std::to_string(range.low) + " to " +
+               std::to_string(range.high)};
+}
+
+Status validate_path(const Experiment& e) {
+  const auto known = paths_of(e.spec.attention.variant);
+  if (std::find(known.begin(), known.end(), e.path) != known.end()) return {};
+  return Error{"attention is " + std::string(name_of(e.path)) + ": variant " +
+               std::string(name_of(e.spec.attention.variant)) + " has no such path, it has uncached, expanded"};
+}
+
+Status validate_length(const Experiment& e) {
+  if (auto status = within("context", e.context, limits::context); !status) return status;
+  if (e.prefill < 0 || e.prefill >= e.context) {
+    return Error{"prefill is " + std::to_string(e.prefill) + ": must be from 0 to one below the context " +
+                 std::to_string(e.context)};
+  }
+  // A checkpoint's tokenizer may make fewer tokens than bytes; its prompt is checked once it is tokenised.
+  const bool prompted = e.model.empty() && e.spec.vocab_size > 0 && e.prefill > 0;
+  const std::int64_t needed = e.prefill + std::int64_t(e.prompt.size());
+  if (!prompted || needed <= e.context) return {};
+  return Error{"prefill is " + std::to_string(e.prefill) + ": with the prompt's " + std::to_string(e.prompt.size()) +
+               " bytes it must be at most the context " + std::to_string(e.context)};
+}
+
+}  // namespace
+
+Status validate(const Experiment& experiment) {
+  if (auto status = validate(experiment.spec); !status) return status;
+  if (auto status = validate_path(experiment); !status) return status;
+  if (auto status = validate_length(experiment); !status) return status;
+  if (auto status = within("layers", experiment.layers, {1, experiment.spec.num_hidden_layers}); !status) return status;
+  if (auto status = within("batch", experiment.batch, limits::batch); !status) return status;
+  if (auto status = within("threads", experiment.threads, limits::threads); !status) return status;
+  for (const char* name : {"backend", "isa", "temperature", "top-k", "top-p", "prompt"}) {
+    if (auto status = recheck(experiment, name); !status) return status;
+  }
+  return {};
+}
+
+Experiment default_experiment() { return {}; }
+
+}  // namespace mla

@@ -1,0 +1,122 @@
+#include "core/spec/model_spec.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/spec/limits.h"
+#include "core/spec/text.h"
+
+namespace mla {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kVariants{"mla", "mha", "gqa", "mqa"};
+constexpr std::array<std::string_view, 4> kPaths{"uncached", "expanded", "reexpanded", "absorbed"};
+constexpr std::array<std::string_view, 3> kCacheDtypes{"fp32", "fp16", "bf16"};
+constexpr std::array<std::string_view, 3> kBlocks{"attention", "decoder", "toy"};
+
+/// The enumerator whose name the text is; names that are planned are refused as such.
+template <class Enum, std::size_t N>
+Result<Enum> parse_name(std::string_view text, const std::array<std::string_view, N>& names, std::string_view what,
+                        std::initializer_list<std::string_view> planned = {}) {
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found != names.end()) return static_cast<Enum>(found - names.begin());
+  std::string known;
+  for (const auto name : names) known += (known.empty() ? "" : ", ") + std::string(name);
+  const bool later = std::find(planned.begin(), planned.end(), text) != planned.end();
+  return Error{std::string(what) + " " + printable(text) + (later ? " is not built yet" : " is not known") + "; there are " +
+               known};
+}
+
+constexpr int even_part(int dim) { return dim - dim % 2; }
+
+/// MHA, GQA or MQA with heads of that dimension, all of it rotated (less one where it is odd).
+void become_grouped(AttentionSpec& a, int head_dim, bool rope) {
+  a.qk_rope_head_dim = rope ? even_part(head_dim) : 0;
+  a.qk_nope_head_dim = head_dim - a.qk_rope_head_dim;
+  a.v_head_dim = head_dim;
+  a.kv_lora_rank = 0;
+  a.q_lora_rank = 0;
+}
+
+void become_latent(AttentionSpec& a) {
+  const int dim = a.head_dim();
+  a.kv_lora_rank = static_cast<int>(std::min<std::int64_t>(4 * dim, limits::kv_lora_rank.high));
+  a.q_lora_rank = 0;
+  a.qk_nope_head_dim = dim;
+  a.qk_rope_head_dim = even_part(dim / 2);
+  a.v_head_dim = dim;
+}
+
+std::int64_t attention_parameters(const ModelSpec& spec) {
+  const AttentionSpec& a = spec.attention;
+  const std::int64_t d = a.hidden_size, heads = a.num_attention_heads, c = a.kv_lora_rank, cq = a.q_lora_rank;
+  const std::int64_t r = a.qk_rope_head_dim, query = heads * a.head_dim(), value = heads * a.v_head_dim;
+  if (spec.block == BlockKind::toy) {
+    const std::int64_t weights = cq * d + query * cq + c * d + value * c + d * value;
+    return weights + cq + query + c + value + d;
+  }
+  if (!a.is_mla()) return query * d + 2 * std::int64_t(a.num_key_value_heads) * a.head_dim() * d + d * value;
+  const std::int64_t queries = cq > 0 ? cq * d + cq + query * cq : query * d;
+  return queries + (c + r) * d + c + heads * (a.qk_nope_head_dim + a.v_head_dim) * c + d * value;
+}
+
+std::int64_t layer_parameters(const ModelSpec& spec) {
+  const std::int64_t d = spec.attention.hidden_size, f = spec.intermediate_size;
+  const std::int64_t attention = attention_parameters(spec);
+  switch (spec.block) {
+    case BlockKind::attention:
+      return attention + d;
+    case BlockKind::decoder:
+      return attention + 2 * d + 3 * f * d;
+    case BlockKind::toy:
+      return attention + 4 * d + 2 * f * d + f + d;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string_view name_of(Variant variant) { return kVariants[static_cast<std::size_t>(variant)]; }
+std::string_view name_of(AttentionPath path) { return kPaths[static_cast<std::size_t>(path)]; }
+std::string_view name_of(CacheDtype dtype) { return kCacheDtypes[static_cast<std::size_t>(dtype)]; }
+std::string_view name_of(BlockKind block) { return kBlocks[static_cast<std::size_t>(block)]; }
+
+Result<Variant> parse_variant(std::string_view text) { return parse_name<Variant>(text, kVariants, "variant", {"tpa"}); }
+Result<AttentionPath> parse_path(std::string_view text) { return parse_name<AttentionPath>(text, kPaths, "attention"); }
+Result<CacheDtype> parse_cache_dtype(std::string_view text) {
+  return parse_name<CacheDtype>(text, kCacheDtypes, "cache-dtype", {"fp8", "int8"});
+}
+Result<BlockKind> parse_block(std::string_view text) { return parse_name<BlockKind>(text, kBlocks, "block"); }
+
+std::vector<AttentionPath> paths_of(Variant variant) {
+  using enum AttentionPath;
+  if (variant != Variant::mla) return {uncached, expanded};
+  return {uncached, expanded, reexpanded, absorbed};
+}
+
+int default_groups(int heads) {
+  int groups = std::min(heads, 8);
+  while (groups > 1 && heads % groups != 0) --groups;
+  return groups;
+}
+
+ModelSpec with_variant(const ModelSpec& spec, Variant variant) {
+  ModelSpec changed = spec;
+  AttentionSpec& a = changed.attention;
+  if (a.variant == variant) return changed;
+  if (variant == Variant::mla) become_latent(a);
+  if (a.variant == Variant::mla) become_grouped(a, a.v_head_dim, spec.block != BlockKind::toy);
+  a.variant = variant;
+  const int heads = a.num_attention_heads;
+  a.num_key_value_heads = variant == Variant::gqa ? default_groups(heads) : variant == Variant::mqa ? 1 : heads;
+  return changed;
+}
+
+std::int64_t parameter_count(const ModelSpec& spec, int layers) {
+  const std::int64_t d = spec.attention.hidden_size, vocab = spec.vocab_size;
+  const std::int64_t outer = vocab == 0 ? 0 : vocab * d * (spec.tie_word_embeddings ? 1 : 2) + d;
+  return outer + layers * layer_parameters(spec);
+}
+
+}  // namespace mla

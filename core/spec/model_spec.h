@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/spec/result.h"
+
+namespace mla {
+
+/// What is kept per token. MHA, GQA and MQA are one implementation that differs in num_key_value_heads.
+enum class Variant { mla, mha, gqa, mqa };
+
+/// How attention is computed from what is kept. `uncached` keeps nothing and recomputes every position at every step.
+/// MHA, GQA and MQA know `expanded` and `uncached` only.
+enum class AttentionPath { uncached, expanded, reexpanded, absorbed };
+
+/// Element type of the KV cache as stored.
+enum class CacheDtype { fp32, fp16, bf16 };
+
+/// What surrounds the attention in one layer.
+enum class BlockKind {
+  attention,  ///< x + attention(RMSNorm(x)): presets, which run attention only
+  decoder,    ///< the same, then x + SwiGLU(RMSNorm(x))
+  toy,        ///< the tutorial's: LayerNorm(x + attention(x)), then LayerNorm(x + ReLU feed-forward(x)), biases everywhere
+};
+
+/// YaRN as DeepSeek configures it (`rope_scaling`).
+struct Yarn {
+  double factor = 1;
+  int original_max_position_embeddings = 4096;
+  double beta_fast = 32;
+  double beta_slow = 1;
+  double mscale = 1;
+  double mscale_all_dim = 0;
+  bool operator==(const Yarn&) const = default;
+};
+
+/// Rotary position embedding of the RoPE part of a head.
+struct RopeSpec {
+  double theta = 10000;
+  std::optional<Yarn> yarn;
+  bool operator==(const RopeSpec&) const = default;
+};
+
+/// Dimensions of one attention layer, under their Hugging Face names.
+///
+/// MHA, GQA and MQA: head_dim = qk_nope_head_dim + qk_rope_head_dim = v_head_dim, and the two ranks are 0.
+/// The tutorial's toy block: MLA with qk_nope_head_dim = kv_lora_rank (its W_qk is already absorbed) and no RoPE.
+struct AttentionSpec {
+  Variant variant = Variant::mla;
+  int hidden_size = 512;
+  int num_attention_heads = 8;
+  int num_key_value_heads = 8;
+  int qk_nope_head_dim = 64;
+  int qk_rope_head_dim = 32;
+  int v_head_dim = 64;
+  int kv_lora_rank = 96;
+  int q_lora_rank = 0;  ///< 0: no query compression
+  RopeSpec rope;
+
+  int head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
+  bool is_mla() const { return variant == Variant::mla; }
+  bool operator==(const AttentionSpec&) const = default;
+};
+
+/// A whole model: a stack of equal layers, with or without a vocabulary.
+struct ModelSpec {
+  AttentionSpec attention;
+  BlockKind block = BlockKind::decoder;
+  int num_hidden_layers = 2;
+  int intermediate_size = 1408;  ///< width of the feed-forward; 0 where the block has none
+  int vocab_size = 256;          ///< 0: the block is fed vectors, not tokens
+  int max_position_embeddings = 131072;
+  double rms_norm_eps = 1e-6;
+  bool tie_word_embeddings = false;
+
+  bool operator==(const ModelSpec&) const = default;
+};
+
+/// Lower-case names as the command line and the files write them ("mla", "absorbed", "fp32").
+std::string_view name_of(Variant variant);
+std::string_view name_of(AttentionPath path);
+std::string_view name_of(CacheDtype dtype);
+std::string_view name_of(BlockKind block);
+
+/// The inverse of name_of; the error names the value and lists what is known.
+Result<Variant> parse_variant(std::string_view text);
+Result<AttentionPath> parse_path(std::string_view text);
+Result<CacheDtype> parse_cache_dtype(std::string_view text);
+Result<BlockKind> parse_block(std::string_view text);
+
+/// Bytes of one stored element.
+constexpr int bytes_of(CacheDtype dtype) { return dtype == CacheDtype::fp32 ? 4 : 2; }
+
+/// The paths that a variant has, in the order uncached, expanded, re-expanded, absorbed.
+std::vector<AttentionPath> paths_of(Variant variant);
+
+/// Largest divisor of `heads` that is at most 8: the groups of a GQA made from a model with that many heads.
+int default_groups(int heads);
+
+/// The same model with another variant, at equal dimensions as shape mode understands it: from MLA, head_dim = v_head_dim,
+/// all of it rotated, with groups H, default_groups(H) or 1; to MLA, kv_lora_rank = 4 head_dim, n = v = head_dim, r = head_dim / 2.
+ModelSpec with_variant(const ModelSpec& spec, Variant variant);
+
+/// Checks every dimension once; the error names the field, its value and the rule.
+Status validate(const ModelSpec& spec);
+
+/// Parameters that a run of `layers` layers holds, embedding and head included.
+std::int64_t parameter_count(const ModelSpec& spec, int layers);
+
+}  // namespace mla

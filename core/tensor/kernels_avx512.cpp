@@ -1,0 +1,10 @@
+#if defined(__x86_64__)
+#define KERNEL_NAMESPACE avx512
+#define KERNEL_NAME "avx512"
+#define KERNEL_TITLE "AVX-512"
+#define LANES 16
+#define ROWS 6
+#define NT_ROWS 6
+#include "core/tensor/kernels.inc"
+#endif
+
