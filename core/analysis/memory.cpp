@@ -1,7 +1,6 @@
 #include "core/analysis/memory.h"
 
 #include <algorithm>
-#include <cctype>
 #include <initializer_list>
 #include <limits>
 
@@ -34,22 +33,14 @@ std::int64_t sum(std::initializer_list<std::int64_t> terms) {
   return result;
 }
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return out;
-}
-
-/// "MLA latent", "MLA expanded", "MHA", "GQA-8", "MQA".
 std::string label_of(const AttentionSpec& a, AttentionPath path) {
-  if (a.is_mla()) return path == AttentionPath::expanded ? "MLA expanded" : "MLA latent";
-  const std::string name = upper(name_of(a.variant));
-  return a.variant == Variant::gqa ? name + "-" + std::to_string(a.num_key_value_heads) : name;
+  if (!a.is_mla()) return title_of(a);
+  return path == AttentionPath::expanded ? "MLA expanded" : "MLA latent";
 }
 
 std::string own_label(const Experiment& e) {
   const AttentionSpec& a = e.spec.attention;
-  if (e.path == AttentionPath::uncached) return upper(name_of(a.variant)) + " uncached";
+  if (e.path == AttentionPath::uncached) return title_of(a) + " uncached";
   const bool latent = a.is_mla() && e.path != AttentionPath::expanded;
   return label_of(a, e.path) + (latent ? " (" + std::string(name_of(e.path)) + ")" : "");
 }

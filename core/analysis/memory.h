@@ -9,7 +9,8 @@
 namespace mla {
 
 /// Values that one token puts into the cache of one layer, per sequence. 0 for `uncached`.
-///   MHA, GQA, MQA: 2 G dh;  MLA latent: c + r;  MLA expanded: H (n + r + v);  toy expanded: c + H v (its key is the latent).
+///   MHA, GQA, MQA: 2 G dh;  MLA latent: c + r;  MLA expanded: H (n + r + v);  toy expanded: c + H v (its key is the
+///   latent).
 std::int64_t cache_values_per_token(const ModelSpec& spec, AttentionPath path);
 
 /// Bytes per token of one sequence over `layers` layers.
@@ -19,9 +20,9 @@ std::int64_t cache_bytes_per_token(const ModelSpec& spec, AttentionPath path, Ca
 struct MemoryLine {
   Variant variant;
   AttentionPath path;
-  std::string label;                ///< e.g. "GQA-8", "MLA latent", "MLA expanded"
-  std::int64_t bytes_per_token = 0; ///< one sequence, all num_hidden_layers of the model
-  std::int64_t total_bytes = 0;     ///< times context and batch
+  std::string label;                 ///< e.g. "GQA-8", "MLA latent", "MLA expanded"
+  std::int64_t bytes_per_token = 0;  ///< one sequence, all num_hidden_layers of the model
+  std::int64_t total_bytes = 0;      ///< times context and batch
 };
 
 /// The experiment's own line first, then the other variants at the same dimensions (with_variant), all layers counted.

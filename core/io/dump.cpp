@@ -101,10 +101,10 @@ void dump_cache(const Decoder& decoder, const char* first_name, int first, const
 
 Result<std::vector<DumpTensor>> collect(const Decoder& decoder, const std::vector<StepTrace>& traces) {
   std::vector<DumpTensor> tensors;
+  if (Status status = dump_attention(decoder, traces, tensors); !status) return status.error();
   Result<DumpTensor> outputs = dump_outputs(decoder);
   if (!outputs) return outputs.error();
   tensors.push_back(std::move(*outputs));
-  if (Status status = dump_attention(decoder, traces, tensors); !status) return status.error();
   const AttentionSpec& a = decoder.experiment().spec.attention;
   if (a.is_mla()) {
     dump_cache(decoder, "cache_latent", a.kv_lora_rank, "cache_rope", a.qk_rope_head_dim, tensors);

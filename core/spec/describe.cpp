@@ -1,26 +1,14 @@
-#include <algorithm>
-#include <cctype>
 #include <map>
 
 #include "core/spec/experiment.h"
 #include "core/spec/presets.h"
+#include "core/spec/text.h"
 
 namespace mla {
 
 namespace {
 
 void join(std::string& line, const std::string& part) { line += (line.empty() ? "" : " · ") + part; }
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return out;
-}
-
-std::string kind_of(const AttentionSpec& a) {
-  const std::string name = upper(name_of(a.variant));
-  return a.variant == Variant::gqa ? name + "-" + std::to_string(a.num_key_value_heads) : name;
-}
 
 /// What a setting's value is called in a difference; settings that are not here go by their own name.
 std::string label_of(std::string_view setting) {
@@ -33,9 +21,9 @@ std::string label_of(std::string_view setting) {
 }
 
 std::string shown(const Experiment& e, std::string_view setting) {
-  if (setting == "variant") return kind_of(e.spec.attention);
+  if (setting == "variant") return title_of(e.spec.attention);
   const std::string value = value_of(e, setting);
-  if (setting == "prompt") return "\"" + value + "\"";
+  if (setting == "prompt") return "\"" + printable(value) + "\"";
   return value.empty() ? "best" : value;
 }
 
@@ -60,7 +48,7 @@ std::string model_of(const Experiment& e) {
 
 std::string describe(const Experiment& e) {
   const AttentionSpec& a = e.spec.attention;
-  std::string line = kind_of(a) + " " + std::string(name_of(e.path));
+  std::string line = title_of(a) + " " + std::string(name_of(e.path));
   if (a.is_mla()) join(line, "c " + std::to_string(a.kv_lora_rank));
   join(line, std::to_string(a.num_attention_heads) + (a.num_attention_heads == 1 ? " head" : " heads"));
   const bool rope = a.qk_rope_head_dim > 0, nope = a.qk_nope_head_dim > 0;

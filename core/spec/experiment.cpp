@@ -9,12 +9,6 @@ namespace mla {
 
 namespace {
 
-Status within(std::string_view field, std::int64_t value, Range range) {
-  if (range.holds(value)) return {};
-  return Error{std::string(field) + " is " + std::to_string(value) + ": must be from " + std::to_string(range.low) + " to " +
-               std::to_string(range.high)};
-}
-
 Status validate_path(const Experiment& e) {
   const auto known = paths_of(e.spec.attention.variant);
   if (std::find(known.begin(), known.end(), e.path) != known.end()) return {};

@@ -18,7 +18,8 @@ struct Sampling {
   bool operator==(const Sampling&) const = default;
 };
 
-/// Everything that determines a run; the window, the command line, a file and a benchmark build one of these and nothing else.
+/// Everything that determines a run; the window, the command line, a file and a benchmark build one of these and nothing
+/// else.
 struct Experiment {
   std::string model;   ///< directory of a checkpoint; empty: random weights of shape `spec`
   std::string preset;  ///< the preset that `spec` began as; empty: none
@@ -49,11 +50,12 @@ struct Setting {
 const std::vector<std::string_view>& setting_names();
 
 /// The experiment with one setting changed, what depends on it adjusted (a variant brings its path, a head count its groups)
-/// but not yet validated: several settings may only make sense together. The error names the setting, the value and the rule.
+/// but not yet validated: several settings may only make sense together. The error names the setting, the value and the
+/// rule.
 Result<Experiment> apply(const Experiment& experiment, const Setting& setting);
 
-/// Several settings at once, whatever their order in the list: a later one of the same name wins, and what one implies for another
-/// gives way to what is given. The error names a setting that the others contradict.
+/// Several settings at once, whatever their order in the list: a later one of the same name wins, and what one implies for
+/// another gives way to what is given. The error names a setting that the others contradict.
 Result<Experiment> apply_all(const Experiment& experiment, const std::vector<Setting>& settings);
 
 /// The value that `apply` would take to leave the experiment as it is, e.g. "64" for `kv-lora-rank`.

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+
+#include "core/spec/result.h"
 
 namespace mla {
 
@@ -30,5 +33,8 @@ inline constexpr Range vocab_size{0, 1048576};
 inline constexpr Range max_positions{1, 16777216};
 inline constexpr double temperature = 100;  ///< highest
 }  // namespace limits
+
+/// Whether the field's value is in the range; the error names all three.
+Status within(std::string_view field, std::int64_t value, Range range);
 
 }  // namespace mla

@@ -82,6 +82,12 @@ std::string_view name_of(AttentionPath path) { return kPaths[static_cast<std::si
 std::string_view name_of(CacheDtype dtype) { return kCacheDtypes[static_cast<std::size_t>(dtype)]; }
 std::string_view name_of(BlockKind block) { return kBlocks[static_cast<std::size_t>(block)]; }
 
+std::string title_of(const AttentionSpec& attention) {
+  constexpr std::array<const char*, 4> titles{"MLA", "MHA", "GQA-", "MQA"};
+  const std::string title = titles[static_cast<std::size_t>(attention.variant)];
+  return attention.variant == Variant::gqa ? title + std::to_string(attention.num_key_value_heads) : title;
+}
+
 Result<Variant> parse_variant(std::string_view text) { return parse_name<Variant>(text, kVariants, "variant", {"tpa"}); }
 Result<AttentionPath> parse_path(std::string_view text) { return parse_name<AttentionPath>(text, kPaths, "attention"); }
 Result<CacheDtype> parse_cache_dtype(std::string_view text) {

@@ -86,6 +86,9 @@ std::string_view name_of(AttentionPath path);
 std::string_view name_of(CacheDtype dtype);
 std::string_view name_of(BlockKind block);
 
+/// As people write it: "MLA", "MHA", "GQA-8" (its groups), "MQA".
+std::string title_of(const AttentionSpec& attention);
+
 /// The inverse of name_of; the error names the value and lists what is known.
 Result<Variant> parse_variant(std::string_view text);
 Result<AttentionPath> parse_path(std::string_view text);
@@ -102,7 +105,8 @@ std::vector<AttentionPath> paths_of(Variant variant);
 int default_groups(int heads);
 
 /// The same model with another variant, at equal dimensions as shape mode understands it: from MLA, head_dim = v_head_dim,
-/// all of it rotated, with groups H, default_groups(H) or 1; to MLA, kv_lora_rank = 4 head_dim, n = v = head_dim, r = head_dim / 2.
+/// all of it rotated, with groups H, default_groups(H) or 1; to MLA, kv_lora_rank = 4 head_dim, n = v = head_dim, r =
+/// head_dim / 2.
 ModelSpec with_variant(const ModelSpec& spec, Variant variant);
 
 /// Checks every dimension once; the error names the field, its value and the rule.

@@ -13,12 +13,6 @@ Error wrong(std::string_view field, const std::string& value, const std::string&
   return {std::string(field) + " is " + value + ": " + rule};
 }
 
-Status within(std::string_view field, std::int64_t value, Range range) {
-  if (range.holds(value)) return {};
-  return wrong(field, std::to_string(value),
-               "must be from " + std::to_string(range.low) + " to " + std::to_string(range.high));
-}
-
 Status positive(std::string_view field, double value, double high) {
   if (value > 0 && value <= high) return {};
   return wrong(field, shortest(value), "must be above 0 and at most " + shortest(high));

@@ -13,7 +13,7 @@ struct Preset {
   std::string name;   ///< as `--preset` takes it
   std::string title;  ///< as a person reads it
   ModelSpec spec;
-  std::string note;   ///< what the shape leaves out, e.g. a sliding window; may be empty
+  std::string note;  ///< what the shape leaves out, e.g. a sliding window; may be empty
 };
 
 /// Every preset of resources/presets.json (compiled in), in the file's order.

@@ -1,7 +1,6 @@
 #include "core/spec/shape.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 
 namespace mla {
@@ -9,13 +8,6 @@ namespace mla {
 namespace {
 
 constexpr int even_part(int dim) { return dim - dim % 2; }
-
-/// "MHA" …
-std::string title_of(Variant variant) {
-  std::string title(name_of(variant));
-  for (char& c : title) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return title;
-}
 
 bool is_toy(const ModelSpec& spec) { return spec.block == BlockKind::toy; }
 
@@ -27,7 +19,7 @@ void share_out_hidden_size(ModelSpec& spec) {
 
 Status set_kv_lora_rank(ModelSpec& spec, int rank) {
   AttentionSpec& a = spec.attention;
-  if (!a.is_mla()) return Error{title_of(a.variant) + " has no latent; --variant mla has one"};
+  if (!a.is_mla()) return Error{title_of(a) + " has no latent; --variant mla has one"};
   a.kv_lora_rank = rank;
   if (is_toy(spec)) a.qk_nope_head_dim = rank;
   return {};
@@ -35,7 +27,7 @@ Status set_kv_lora_rank(ModelSpec& spec, int rank) {
 
 Status set_q_lora_rank(ModelSpec& spec, int rank) {
   AttentionSpec& a = spec.attention;
-  if (!a.is_mla()) return Error{title_of(a.variant) + " has no query latent; --variant mla has one"};
+  if (!a.is_mla()) return Error{title_of(a) + " has no query latent; --variant mla has one"};
   if (is_toy(spec) && rank < 1) return Error{"the tutorial's block compresses its query, must be at least 1"};
   a.q_lora_rank = rank;
   return {};

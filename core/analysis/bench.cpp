@@ -1,0 +1,210 @@
+#include "core/analysis/bench.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/analysis/ceilings.h"
+#include "core/analysis/memory.h"
+#include "core/attention/attention_kernel.h"
+#include "core/engine/decoder.h"
+#include "core/engine/run.h"
+#include "core/spec/presets.h"
+#include "core/tensor/compute.h"
+
+namespace mla {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// What one run of a workload took and did.
+struct Sample {
+  double ms = 0;
+  Work work;
+};
+
+struct Machine {
+  const Kernels& kernels;
+  int threads;
+  Ceilings ceilings;
+};
+
+/// A workload prepares itself, then runs again and again.
+struct Workload {
+  std::string suite, name;
+  std::function<Result<std::function<Sample()>>(const Machine&)> prepare;
+};
+
+/// The attention kernel alone over a full cache: `heads` queries over the layout's key-value heads.
+struct KernelShape {
+  int heads = 16;
+  KvLayout layout;
+  int row_values = 576;
+  int tokens = 8192;
+  CacheDtype dtype = CacheDtype::fp32;
+};
+
+/// Caches to rotate among, so that none of them is still in the processor's own when its turn comes again.
+constexpr std::int64_t kRotatedBytes = 160ll << 20;
+
+class KernelBench {
+ public:
+  KernelBench(const KernelShape& shape, const Machine& machine)
+      : shape_(shape), pool_(machine.threads), kernels_(machine.kernels), kernel_(machine.kernels, pool_) {
+    const std::int64_t each = std::int64_t(shape.tokens) * shape.row_values * bytes_of(shape.dtype);
+    const int count = int(std::clamp<std::int64_t>(kRotatedBytes / each + 1, 2, 64));
+    std::vector<float> row(shape.row_values);
+    for (int c = 0; c < count; ++c) {
+      KvCache& cache = caches_.emplace_back(shape.row_values, shape.dtype);
+      for (int t = 0; t < shape.tokens; ++t) {
+        synthetic_input(c + 1, t, 0, row);
+        cache.store(kernels_, cache.grow(1), 0, row.data(), shape.row_values);
+      }
+    }
+    q_nope_.resize(std::size_t(shape.heads) * shape.layout.nope);
+    q_rope_.resize(std::size_t(shape.heads) * shape.layout.rope);
+    sums_.resize(std::size_t(shape.heads) * shape.layout.value);
+    for (auto* q : {&q_nope_, &q_rope_}) {
+      synthetic_input(99, 0, 0, *q);
+      for (float& x : *q) x *= 0.05f;
+    }
+  }
+
+  Sample run() {
+    AttentionProblem p;
+    p.sequences = {KvView{&caches_[next_++ % caches_.size()], shape_.layout, {}}};
+    p.first = shape_.tokens - 1;
+    p.heads = shape_.heads;
+    p.q_nope = q_nope_.data();
+    p.q_rope = q_rope_.data();
+    const auto start = Clock::now();
+    kernel_.scores(p);
+    kernel_.softmax(p, false);
+    kernel_.values(p, 0, sums_.data());
+    Sample sample;
+    sample.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    const KvLayout& l = shape_.layout;
+    sample.work.operations = 2ll * shape_.heads * shape_.tokens * (l.nope + l.rope + l.value);
+    sample.work.cache_read_bytes = std::int64_t(shape_.tokens) * shape_.row_values * bytes_of(shape_.dtype);
+    return sample;
+  }
+
+ private:
+  KernelShape shape_;
+  ThreadPool pool_;
+  const Kernels& kernels_;
+  AttentionKernel kernel_;
+  std::vector<KvCache> caches_;
+  std::vector<float> q_nope_, q_rope_, sums_;
+  std::size_t next_ = 0;
+};
+
+Workload kernel_workload(std::string suite, std::string name, KernelShape shape) {
+  return {std::move(suite), std::move(name), [shape](const Machine& machine) -> Result<std::function<Sample()>> {
+            auto bench = std::make_shared<KernelBench>(shape, machine);
+            return std::function<Sample()>([bench] { return bench->run(); });
+          }};
+}
+
+/// Whole decode steps of an experiment, after some prefilled tokens.
+Workload step_workload(std::string suite, std::string name, Experiment experiment) {
+  return {std::move(suite), std::move(name), [experiment](const Machine& machine) -> Result<std::function<Sample()>> {
+            Experiment e = experiment;
+            e.threads = machine.threads;
+            e.isa = machine.kernels.name;
+            static const std::unique_ptr<ComputeBackend> backend = make_cpu_backend();
+            auto model = load(e);
+            if (!model) return model.error();
+            auto decoder = Decoder::create(e, *backend, model->weights);
+            if (!decoder) return decoder.error();
+            std::shared_ptr<Decoder> shared = std::move(*decoder);
+            return std::function<Sample()>([shared] {
+              const Result<StepTrace> trace = shared->step();
+              return trace ? Sample{trace->ms, trace->work} : Sample{};
+            });
+          }};
+}
+
+KernelShape latent_shape(int heads, int tokens, CacheDtype dtype) {
+  return {heads, {.kv_heads = 1, .nope = 512, .rope = 64, .rope_offset = 512, .value = 512}, 576, tokens, dtype};
+}
+
+KernelShape mha_shape(int tokens, CacheDtype dtype) {
+  const int heads = 32, dh = 128, width = heads * dh;
+  return {heads,
+          {.kv_heads = heads, .rope = dh, .rope_stride = dh, .value = dh, .value_offset = width, .value_stride = dh},
+          2 * width,
+          tokens,
+          dtype};
+}
+
+std::vector<Workload> workloads() {
+  std::vector<Workload> list;
+  for (const char* rank : {"2", "4", "8", "16", "32"}) {
+    const auto preset = find_preset("tutorial");
+    const auto experiment = apply(experiment_from(*preset), {"kv-lora-rank", rank});
+    list.push_back(step_workload("toy", "toy-block-c" + std::string(rank) + "-fp32", *experiment));
+  }
+  for (int heads : {16, 128})
+    for (int tokens : {1024, 8192, 32768})
+      for (CacheDtype dtype : {CacheDtype::fp32, CacheDtype::bf16})
+        list.push_back(kernel_workload(
+            "latent", "mla-absorbed-h" + std::to_string(heads) + "-t" + std::to_string(tokens) + "-" + std::string(name_of(dtype)),
+            latent_shape(heads, tokens, dtype)));
+  for (CacheDtype dtype : {CacheDtype::fp32, CacheDtype::bf16})
+    list.push_back(kernel_workload("grouped", "mha-expanded-t8192-" + std::string(name_of(dtype)), mha_shape(8192, dtype)));
+  Experiment small = default_experiment();
+  small.prefill = 256;
+  list.push_back(step_workload("block", "random-block-d512-t256-fp32", small));
+  return list;
+}
+
+double percentile(const std::vector<double>& sorted, double p) { return sorted[std::size_t(p * double(sorted.size() - 1) + 0.5)]; }
+
+BenchRow measure(const Workload& workload, const std::function<Sample()>& run, const Machine& machine) {
+  constexpr double budget_ms = 1500;
+  std::vector<double> times;
+  Sample sample = run();  // buffers are allocated and pages touched here
+  double spent = 0;
+  for (int i = 0; i < 200 && (spent < budget_ms || i < 5); ++i) {
+    sample = run();
+    times.push_back(sample.ms);
+    spent += sample.ms;
+  }
+  std::sort(times.begin(), times.end());
+  BenchRow row{workload.name, percentile(times, 0.5), percentile(times, 0.1), percentile(times, 0.9), sample.work.bytes(),
+               sample.work.operations};
+  row.roofline_ms = std::max(double(row.bytes) / (machine.ceilings.read_gb_s * 1e6),
+                             double(row.flop) / (machine.ceilings.fp32_gflop_s * 1e6));
+  row.fraction_of_roofline = row.roofline_ms / row.median_ms;
+  return row;
+}
+
+}  // namespace
+
+std::vector<std::string> bench_suites() { return {"all", "toy", "latent", "grouped", "block"}; }
+
+Result<BenchReport> run_bench(const std::string& suite, int threads, const std::string& isa,
+                              const std::function<void(const std::string&)>& progress, std::stop_token stop) {
+  const auto suites = bench_suites();
+  if (std::find(suites.begin(), suites.end(), suite) == suites.end()) {
+    std::string known;
+    for (const std::string& name : suites) known += (known.empty() ? "" : ", ") + name;
+    return Error{"suite " + suite + ": known are " + known};
+  }
+  const auto kernels = find_kernels(isa);
+  if (!kernels) return kernels.error();
+  if (progress) progress("ceilings of this machine");
+  Machine machine{**kernels, threads > 0 ? threads : default_threads(), measure_ceilings(threads, stop)};
+  BenchReport report{machine.ceilings, {}};
+  for (const Workload& workload : workloads()) {
+    if (suite != "all" && suite != workload.suite) continue;
+    if (stop.stop_requested()) return Error{"cancelled"};
+    if (progress) progress(workload.name);
+    const auto run = workload.prepare(machine);
+    if (!run) return Error{workload.name + ": " + run.error().message};
+    report.workloads.push_back(measure(workload, *run, machine));
+  }
+  return report;
+}
+
+}  // namespace mla
