@@ -10,13 +10,19 @@ namespace mla {
 namespace {
 
 Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& progress, std::stop_token stop) {
+  const auto spec = read_model_spec(experiment.model);
+  if (!spec) return spec.error();
+  if (*spec != experiment.spec) {
+    Experiment own = experiment;
+    own.spec = *spec;
+    return Error{"model " + experiment.model + ": its config.json fixes its dimensions; asked was " + describe(experiment) +
+                 ", it has " + describe(own)};
+  }
+  if (Status valid = validate(experiment); !valid) return valid.error();
+  if (Status fits = check_fits(experiment, available_memory()); !fits) return fits.error();
   auto checkpoint = load_checkpoint(experiment.model, progress, std::move(stop));
   if (!checkpoint) return checkpoint.error();
-  LoadedModel loaded{experiment, checkpoint->weights};
-  loaded.experiment.spec = checkpoint->spec;
-  loaded.experiment.layers = checkpoint->spec.num_hidden_layers;
-  if (Status valid = validate(loaded.experiment); !valid) return valid.error();
-  return loaded;
+  return LoadedModel{experiment, checkpoint->weights};
 }
 
 }  // namespace

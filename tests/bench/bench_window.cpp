@@ -1,0 +1,162 @@
+// How fast the window answers: from a slider's move (button still down) to a painted token with the new dimension, and the longest
+// time that anything takes on the window's thread. Prints medians; needs no display (QT_QPA_PLATFORM=offscreen).
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QMouseEvent>
+#include <QStyle>
+#include <QStyleOptionSlider>
+#include <QTemporaryDir>
+#include <algorithm>
+#include <cstdio>
+
+#include "core/engine/run.h"
+#include "core/engine/thread_guard.h"
+#include "core/spec/presets.h"
+#include "ui/controls/experiment_panel.h"
+#include "ui/window/main_window.h"
+
+namespace mla::ui {
+namespace {
+
+/// An application that notes how long its events take.
+class TimedApplication : public QApplication {
+ public:
+  using QApplication::QApplication;
+  bool notify(QObject* receiver, QEvent* event) override {
+    if (depth_ > 0) return QApplication::notify(receiver, event);
+    ++depth_;
+    QElapsedTimer timer;
+    timer.start();
+    const QByteArray who = receiver->metaObject()->className();
+    const int type = event->type();
+    const bool handled = QApplication::notify(receiver, event);
+    --depth_;
+    const double ms = timer.nsecsElapsed() * 1e-6;
+    if (ms > longest) {
+      longest = ms;
+      culprit = who + " event " + QByteArray::number(type);
+    }
+    total += ms;
+    return handled;
+  }
+  double longest = 0, total = 0;
+  QByteArray culprit;
+
+ private:
+  int depth_ = 0;
+};
+
+class Bench {
+ public:
+  explicit Bench(TimedApplication& app) : app_(app), session_(backends()), window_(session_, settings_.filePath("settings.ini")) {
+    forbid_engine_on_this_thread();
+    window_.resize(1440, 900);
+    window_.show();
+  }
+
+  /// Drags the latent slider back and forth; returns milliseconds from each move to the painted token.
+  void drag(const char* name, Experiment experiment, int tokens) {
+    experiment.sampling.temperature = 1;
+    session_.setSpeed(0);
+    session_.setExperiment(experiment);
+    session_.play();
+    run_until([&] { return session_.snapshot()->experiment == experiment && held() >= tokens; }, 60000);
+    session_.setSpeed(20);
+    settle(500);
+    app_.longest = app_.total = 0;
+    std::vector<double> times;
+    auto* control = qobject_cast<DimensionSlider*>(window_.experimentPanel().control("kv-lora-rank"));
+    QSlider* slider = control->slider();
+    mouse(slider, QEvent::MouseButtonPress, handle(slider));
+    for (int i = 0; i < 40; ++i) {
+      const int before = control->value();
+      const QPoint at(i % 2 ? slider->width() / 4 + i : slider->width() * 2 / 3 - i, slider->height() / 2);
+      QElapsedTimer timer;
+      timer.start();
+      mouse(slider, QEvent::MouseMove, at);
+      if (control->value() == before) continue;
+      const int rank = control->value();
+      run_until([&] {
+        const auto& s = *session_.snapshot();
+        return s.experiment.spec.attention.kv_lora_rank == rank && s.steps && !s.steps->empty();
+      }, 20000);
+      app_.processEvents();
+      QApplication::sendPostedEvents();
+      window_.repaint();
+      times.push_back(timer.nsecsElapsed() * 1e-6);
+      settle(30);
+    }
+    mouse(slider, QEvent::MouseButtonRelease, QPoint(slider->width() / 2, slider->height() / 2));
+    std::sort(times.begin(), times.end());
+    std::printf("%-28s %3d tokens: slider to painted token median %6.1f ms, worst %6.1f ms (%zu moves); longest event %5.1f ms (%s)\n", name,
+                held(), times[times.size() / 2], times.back(), times.size(), app_.longest, app_.culprit.constData());
+  }
+
+  /// Decodes at full speed and says how busy the window's thread is.
+  void decode(const char* name, int ms) {
+    session_.setSpeed(0);
+    session_.play();
+    settle(200);
+    app_.longest = app_.total = 0;
+    settle(ms);
+    std::printf("%-28s full speed: window's thread busy %4.1f %%, longest event %5.1f ms (%s), %d tokens held\n", name, app_.total / ms * 100,
+                app_.longest, app_.culprit.constData(), held());
+  }
+
+ private:
+  static std::vector<std::unique_ptr<ComputeBackend>> backends() {
+    std::vector<std::unique_ptr<ComputeBackend>> list;
+    list.push_back(make_cpu_backend());
+    return list;
+  }
+  int held() const {
+    const auto& s = *session_.snapshot();
+    return s.tokens ? int(s.tokens->size()) : 0;
+  }
+  static QPoint handle(QSlider* slider) {
+    QStyleOptionSlider option;
+    option.initFrom(slider);
+    option.minimum = slider->minimum();
+    option.maximum = slider->maximum();
+    option.sliderPosition = option.sliderValue = slider->value();
+    option.orientation = slider->orientation();
+    return slider->style()->subControlRect(QStyle::CC_Slider, &option, QStyle::SC_SliderHandle, slider).center();
+  }
+  static void mouse(QWidget* widget, QEvent::Type type, QPoint at) {
+    const Qt::MouseButton button = type == QEvent::MouseMove ? Qt::NoButton : Qt::LeftButton;
+    const Qt::MouseButtons down = type == QEvent::MouseButtonRelease ? Qt::NoButton : Qt::LeftButton;
+    QMouseEvent event(type, at, widget->mapToGlobal(at), button, down, Qt::NoModifier);
+    QApplication::sendEvent(widget, &event);
+  }
+  template <class Done>
+  void run_until(Done done, int ms) {
+    QElapsedTimer timer;
+    timer.start();
+    while (!done() && timer.elapsed() < ms) app_.processEvents(QEventLoop::WaitForMoreEvents | QEventLoop::AllEvents, 5);
+    if (!done()) std::printf("(timed out)\n");
+  }
+  void settle(int ms) {
+    QElapsedTimer timer;
+    timer.start();
+    while (timer.elapsed() < ms) app_.processEvents(QEventLoop::AllEvents, 5);
+  }
+
+  TimedApplication& app_;
+  QTemporaryDir settings_;
+  Session session_;
+  MainWindow window_;
+};
+
+}  // namespace
+}  // namespace mla::ui
+
+int main(int argc, char** argv) {
+  if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM") && qEnvironmentVariableIsEmpty("DISPLAY")) qputenv("QT_QPA_PLATFORM", "offscreen");
+  mla::ui::TimedApplication app(argc, argv);
+  mla::ui::Bench bench(app);
+  bench.drag("random block d=512", mla::default_experiment(), 256);
+  bench.decode("random block d=512", 3000);
+  bench.drag("tutorial d=4096", mla::experiment_from(*mla::find_preset("tutorial")), 256);
+  std::printf("engine calls on the window's thread: %d\n", mla::engine_calls_on_forbidden_thread());
+  return 0;
+}
