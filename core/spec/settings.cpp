@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 #include <string>
 
 #include "core/spec/limits.h"
@@ -184,6 +183,8 @@ const Row* find_row(std::string_view name) {
   return found == rows().end() ? nullptr : &*found;
 }
 
+Error unknown(std::string_view name) { return {"setting " + printable(name) + " is not known"}; }
+
 Error refusal(const Setting& setting, const std::string& rule) {
   return {"--" + setting.name + " " + printable(setting.value) + ": " + rule};
 }
@@ -201,7 +202,7 @@ const std::vector<std::string_view>& setting_names() {
 
 Result<Experiment> apply(const Experiment& experiment, const Setting& setting) {
   const Row* row = find_row(setting.name);
-  if (!row) return Error{"setting " + printable(setting.name) + " is not known"};
+  if (!row) return unknown(setting.name);
   if (row->get(experiment) == setting.value) return experiment;
   Experiment changed = experiment;
   if (const Status status = row->set(changed, setting.value); !status) return refusal(setting, status.error().message);
@@ -212,13 +213,14 @@ Result<Experiment> apply(const Experiment& experiment, const Setting& setting) {
 }
 
 Result<Experiment> apply_all(const Experiment& experiment, const std::vector<Setting>& settings) {
-  std::vector<Setting> ordered;
-  for (const std::string_view name : setting_names()) {
-    std::copy_if(settings.begin(), settings.end(), std::back_inserter(ordered),
-                 [&](const Setting& s) { return s.name == name; });
+  for (const Setting& setting : settings) {
+    if (!find_row(setting.name)) return unknown(setting.name);
   }
-  std::copy_if(settings.begin(), settings.end(), std::back_inserter(ordered),
-               [](const Setting& s) { return !find_row(s.name); });
+  std::vector<Setting> ordered;  // the last of each name
+  for (const std::string_view name : setting_names()) {
+    const auto last = std::find_if(settings.rbegin(), settings.rend(), [&](const Setting& s) { return s.name == name; });
+    if (last != settings.rend()) ordered.push_back(*last);
+  }
   Experiment changed = experiment;
   for (const Setting& setting : ordered) {
     auto next = apply(changed, setting);
@@ -240,7 +242,7 @@ std::string value_of(const Experiment& experiment, std::string_view setting_name
 
 Status recheck(const Experiment& experiment, std::string_view setting_name) {
   const Row* row = find_row(setting_name);
-  if (!row) return Error{"setting " + printable(setting_name) + " is not known"};
+  if (!row) return unknown(setting_name);
   const std::string value = row->get(experiment);
   Experiment copy = experiment;
   if (const Status status = row->set(copy, value); !status)

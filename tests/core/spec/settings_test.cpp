@@ -234,6 +234,13 @@ TEST(ApplyAll, OrderOfTheListDoesNotMatter) {
   EXPECT_TRUE(validate(*forward));
 }
 
+TEST(ApplyAll, TheLastOfANameWins) {
+  const auto last = apply_all(default_experiment(), {{"heads", "4"}, {"batch", "2"}, {"heads", "6"}});
+  ASSERT_TRUE(last) << last.error().message;
+  EXPECT_EQ(last->spec.attention.num_attention_heads, 6);
+  EXPECT_EQ(last->batch, 2);
+}
+
 TEST(ApplyAll, NamesASettingThatTheOthersContradict) {
   const auto both = apply_all(preset("llama-3-8b"), {{"v-head-dim", "128"}, {"rope-dim", "32"}, {"nope-dim", "32"}});
   ASSERT_FALSE(both);

@@ -1,0 +1,125 @@
+#include "app/cli/experiment_options.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "app/cli/output.h"
+#include "core/io/file.h"
+#include "core/model/checkpoint.h"
+#include "core/spec/presets.h"
+
+namespace mla {
+namespace {
+
+struct Help {
+  std::string_view name, value, text;
+};
+
+constexpr std::array kHelp = {
+    Help{"variant", "mla|mha|gqa|mqa", "what is cached per token"},
+    Help{"attention", "uncached|expanded|reexpanded|absorbed", "how attention is computed from it"},
+    Help{"kv-lora-rank", "N", "values of the latent (MLA)"},
+    Help{"q-lora-rank", "N", "values of the compressed query; 0: not compressed"},
+    Help{"heads", "N", "attention heads"},
+    Help{"kv-heads", "N", "key and value heads (GQA)"},
+    Help{"nope-dim", "N", "values of a head without RoPE"},
+    Help{"rope-dim", "N", "values of a head with RoPE"},
+    Help{"v-head-dim", "N", "values of a head's value"},
+    Help{"hidden-size", "N", "width of the model"},
+    Help{"layers", "N", "layers that run"},
+    Help{"context", "N", "most tokens the run may hold"},
+    Help{"prefill", "N", "synthetic tokens already cached at the start"},
+    Help{"batch", "N", "sequences decoded together"},
+    Help{"cache-dtype", "fp32|fp16|bf16", "element of the cache"},
+    Help{"weights-dtype", "stored|fp32", "element of the weights"},
+    Help{"backend", "cpu", "where to compute"},
+    Help{"threads", "N", "threads; 0: one a core"},
+    Help{"isa", "NAME", "instruction set of the CPU kernels; the best one by default"},
+    Help{"seed", "N", "of random weights, synthetic input and sampling"},
+    Help{"temperature", "X", "of sampling; 0: greedy"},
+    Help{"top-k", "N", "most likely tokens to sample from; 0: all"},
+    Help{"top-p", "X", "probability mass to sample from"},
+};
+
+/// An experiment that runs the checkpoint in a directory, at the dimensions that it states.
+Result<Experiment> experiment_of_checkpoint(const std::string& directory) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(directory, ignored)) {
+    return Error{"--model " + directory + ": no such checkpoint directory (no model is bundled yet)"};
+  }
+  const Result<ModelSpec> spec = read_model_spec(directory);
+  if (!spec) return Error{"--model " + directory + ": " + spec.error().message};
+  Experiment experiment = default_experiment();
+  experiment.model = directory;
+  experiment.spec = *spec;
+  experiment.layers = spec->num_hidden_layers;
+  return experiment;
+}
+
+}  // namespace
+
+ExperimentOptions::ExperimentOptions(CLI::App& parser) {
+  const std::string group = "Experiment";
+  parser.add_option("--model", model_, "checkpoint directory as Hugging Face writes it")->type_name("DIR")->group(group);
+  parser.add_option("--preset", preset_, "shape of a published model, see presets")->type_name("NAME")->group(group);
+  parser.add_option("--experiment", file_, "saved experiment (.mla.json)")->type_name("FILE")->group(group);
+  settings_.reserve(setting_names().size());  // the parser keeps pointers to the values
+  for (const std::string_view name : setting_names()) {
+    if (name == "prompt") continue;  // an option of decode
+    const auto known = std::find_if(kHelp.begin(), kHelp.end(), [&](const Help& h) { return h.name == name; });
+    const Help help = known != kHelp.end() ? *known : Help{name, "VALUE", ""};
+    Entry& entry = settings_.emplace_back(Entry{name, {}, nullptr});
+    entry.option = parser.add_option("--" + std::string(name), entry.value, std::string(help.text));
+    entry.option->type_name(std::string(help.value))->group(group);
+  }
+}
+
+Result<Experiment> ExperimentOptions::start() const {
+  if (int(!model_.empty()) + int(!preset_.empty()) + int(!file_.empty()) > 1) {
+    return Error{"--model, --preset, --experiment: only one of them can be where the experiment starts"};
+  }
+  if (!preset_.empty()) {
+    const Result<Preset> preset = find_preset(preset_);
+    if (!preset) return Error{"--" + preset.error().message};
+    return experiment_from(*preset);
+  }
+  if (!file_.empty()) {
+    const Result<std::string> text = read_file(file_);
+    if (!text) return Error{"--experiment " + text.error().message};
+    return experiment_from_json(*text, file_);
+  }
+  return model_.empty() ? default_experiment() : experiment_of_checkpoint(model_);
+}
+
+Result<Experiment> ExperimentOptions::build() const {
+  const Result<Experiment> base = start();
+  if (!base) return base.error();
+  std::vector<Setting> settings;
+  for (const Entry& entry : settings_) {
+    if (entry.option->count() > 0) settings.push_back({std::string(entry.name), entry.value});
+  }
+  const Result<Experiment> experiment = apply_all(*base, settings);
+  if (!experiment) return experiment.error();
+  if (const Status valid = validate(*experiment); !valid) return valid.error();
+  return experiment;
+}
+
+void add_json_option(CLI::App& parser, std::string& target) {
+  parser.add_option("--json", target, "write JSON to the file, or to standard output and nothing else there")
+      ->type_name("FILE|-")
+      ->check([](const std::string& value) {
+        if (value == "-") return std::string();
+        const Status writable = check_writable(value);
+        return writable ? std::string() : writable.error().message;
+      });
+}
+
+CLI::Option* add_output_option(CLI::App& parser, const std::string& name, std::string& path, const std::string& help) {
+  return parser.add_option(name, path, help)->type_name("FILE")->check([](const std::string& value) {
+    const Status writable = check_writable(value);
+    return writable ? std::string() : writable.error().message;
+  });
+}
+
+}  // namespace mla

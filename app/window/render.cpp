@@ -1,0 +1,90 @@
+#include "app/window/render.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "app/cli/backends.h"
+#include "app/window/headless.h"
+#include "app/window/view_list.h"
+#include "core/analysis/ceilings.h"
+#include "ui/export/exporter.h"
+#include "ui/session/decode_run.h"
+#include "ui/theme/theme.h"
+#include "ui/views/factory.h"
+#include "ui/window/main_window.h"
+
+namespace mla {
+namespace {
+
+/// What the views show after the experiment's prompt and `steps` tokens.
+Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
+  const auto backends = make_backends();
+  const Result<ComputeBackend*> backend = find_backend(backends, request.experiment.backend);
+  if (!backend) return backend.error();
+  ui::RunPlan plan;
+  plan.experiment = request.experiment;
+  plan.backend = *backend;
+  plan.backend_info = (*backend)->probe();
+  plan.history = ui::History::of_prompt(request.experiment);
+  plan.run = 1;
+  Result<std::unique_ptr<ui::DecodeRun>> run = ui::DecodeRun::start(plan, [](ui::Phase, double) {}, {});
+  if (!run) return run.error();
+  (*run)->shown().set_ceilings(measure_ceilings(request.experiment.threads));
+  for (int i = 0; i < request.steps; ++i) {
+    if (const Status step = (*run)->step({}); !step) return step.error();
+  }
+  ui::Snapshot snapshot = (*run)->shown().build();
+  for (const auto& each : backends) snapshot.backends.push_back(each->probe());
+  return std::make_shared<const ui::Snapshot>(std::move(snapshot));
+}
+
+Status draw_window(const ui::SnapshotPtr& snapshot, const QString& out, QSize size) {
+  ui::Session session({});
+  ui::MainWindow window(session, QString());
+  window.resize(size);
+  window.showSnapshot(snapshot);
+  window.show();
+  QCoreApplication::processEvents();
+  return ui::exportPainted(out, size, 1, std::nullopt, [&](QPainter& painter, QSizeF) { window.render(&painter); });
+}
+
+Status draw_view(const RenderRequest& request, const ui::SnapshotPtr& snapshot, const QString& out, QSize size) {
+  const std::unique_ptr<ui::View> view = ui::makeView(QString::fromStdString(request.view));
+  view->resize(size);
+  view->setSnapshot(snapshot);
+  return ui::exportView(*view, out, size, 1);
+}
+
+}  // namespace
+
+Status check_render(const std::string& view, const std::string& out) {
+  std::string known;
+  bool found = false;
+  for (const ViewEntry& entry : view_list()) {
+    known += (known.empty() ? "" : ", ") + entry.name;
+    found = found || entry.name == view;
+  }
+  if (!found) return Error{"--view " + view + ": there is no such view; there is " + known};
+  const Result<ui::Format> format = ui::formatOf(QString::fromStdString(out));
+  if (!format) return Error{"--out " + format.error().message};
+  if (view == "window" && *format == ui::Format::csv) return Error{"--out " + out + ": the whole window has no table, its views have"};
+  return {};
+}
+
+Outcome render(const RenderRequest& request) {
+  const std::int64_t before = request.experiment.prefill + ui::History::of_prompt(request.experiment).size();
+  if (before + request.steps > request.experiment.context) {
+    return misused("--steps " + std::to_string(request.steps) + ": with " + std::to_string(before) + " tokens before them more than --context " +
+                   std::to_string(request.experiment.context));
+  }
+  const Result<ui::SnapshotPtr> snapshot = decode_for(request);
+  if (!snapshot) return failed(snapshot.error().message);
+  HeadlessApplication application;
+  ui::applyTheme(*qApp, request.dark ? ui::ThemeChoice::dark : ui::ThemeChoice::light);
+  const QString out = QString::fromStdString(request.out);
+  const QSize size(request.width, request.height);
+  return outcome_of(request.view == "window" ? draw_window(*snapshot, out, size)
+                                             : draw_view(request, *snapshot, out, size));
+}
+
+}  // namespace mla

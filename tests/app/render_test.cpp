@@ -1,0 +1,99 @@
+#ifdef MLA_WINDOW
+
+#include <gtest/gtest.h>
+
+#include <QImage>
+#include <set>
+#include <sstream>
+
+#include "tests/app/program.h"
+
+namespace mla::testing {
+namespace {
+
+/// The names that `views` lists.
+std::vector<std::string> views(const Folder& folder) {
+  std::vector<std::string> names;
+  std::istringstream lines(run(folder, {"views"}).out);
+  for (std::string line; std::getline(lines, line);) names.push_back(line.substr(0, line.find('\t')));
+  return names;
+}
+
+Ended render(const Folder& folder, const std::string& view, const std::string& out, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {"render",          "--view", view,      "--out",   out,  "--steps", "6",       "--hidden-size", "64",
+                                        "--kv-lora-rank",  "16",     "--heads", "3"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run(folder, arguments);
+}
+
+/// How many different colours a picture has; one means that nothing is drawn.
+std::size_t colors(const QImage& image) {
+  std::set<QRgb> seen;
+  for (int y = 0; y < image.height(); y += 2) {
+    for (int x = 0; x < image.width(); x += 2) seen.insert(image.pixel(x, y));
+  }
+  return seen.size();
+}
+
+double lightness(const QImage& image) {
+  double sum = 0;
+  for (int y = 0; y < image.height(); y += 4) {
+    for (int x = 0; x < image.width(); x += 4) sum += qGray(image.pixel(x, y));
+  }
+  return sum / ((image.height() + 3) / 4 * ((image.width() + 3) / 4));
+}
+
+TEST(Render, ViewsListsTheWindowAndEveryView) {
+  const Folder folder;
+  const std::vector<std::string> names = views(folder);
+  const std::set<std::string> known(names.begin(), names.end());
+  for (const char* name : {"window", "attention", "heads", "memory", "latency", "stages", "tokens"}) EXPECT_TRUE(known.count(name)) << name;
+  EXPECT_EQ(known.size(), names.size());
+}
+
+TEST(Render, DrawsEveryViewLightAndDarkAtTheSizeAsked) {
+  const Folder folder;
+  for (const std::string& view : views(folder)) {
+    SCOPED_TRACE(view);
+    const QSize size = view == "window" ? QSize(1280, 800) : QSize(640, 400);
+    const std::string asked = std::to_string(size.width()) + "x" + std::to_string(size.height());
+    for (const std::string theme : {"light", "dark"}) {
+      const Ended ended = render(folder, view, view + theme + ".png", {"--size", asked, "--theme", theme});
+      ASSERT_EQ(ended.code, 0) << ended.err;
+      EXPECT_EQ(ended.out + ended.err, "");
+    }
+    const QImage light(QString::fromStdString(folder.path(view + "light.png"))), dark(QString::fromStdString(folder.path(view + "dark.png")));
+    EXPECT_EQ(light.size(), size);
+    EXPECT_EQ(dark.size(), size);
+    EXPECT_GT(colors(light), 8u);
+    EXPECT_GT(colors(dark), 8u);
+    EXPECT_GT(lightness(light), lightness(dark) + 60);
+  }
+}
+
+TEST(Render, WritesVectorsAndTables) {
+  const Folder folder;
+  for (const std::string& view : views(folder)) {
+    SCOPED_TRACE(view);
+    for (const std::string format : {"svg", "pdf", "csv"}) {
+      if (view == "window" && format == "csv") continue;
+      const Ended ended = render(folder, view, view + '.' + format);
+      ASSERT_EQ(ended.code, 0) << ended.err;
+    }
+    EXPECT_NE(folder.read(view + ".svg").find("</svg>"), std::string::npos);
+    EXPECT_TRUE(folder.read(view + ".pdf").starts_with("%PDF"));
+  }
+}
+
+TEST(Render, TheMemoryTableHoldsTheBytesThatDecodeReports) {
+  const Folder folder;
+  ASSERT_EQ(render(folder, "memory", "m.csv").code, 0);
+  const Ended decoded = run(folder, {"decode", "--steps", "6", "--hidden-size", "64", "--kv-lora-rank", "16", "--heads", "3", "--json", "-"});
+  const std::string bytes = decoded.json()["cache_bytes"].dump();
+  EXPECT_NE(folder.read("m.csv").find(bytes), std::string::npos) << bytes << " in\n" << folder.read("m.csv");
+}
+
+}  // namespace
+}  // namespace mla::testing
+
+#endif

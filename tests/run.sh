@@ -1,0 +1,10 @@
+#!/bin/sh
+# Installs what is missing, builds everything, and runs every test; CTest's summary comes last.
+root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
+. "$root/app/setup.sh"
+
+prepare $test_packages || exit 1
+say "Building; the first time takes some minutes."
+(configure release -DMLA_TESTS=ON) || exit 1
+(build release) || exit 1
+QT_QPA_PLATFORM=offscreen ctest --test-dir "$root/build/release" --output-on-failure --progress -j "$(nproc)" "$@"

@@ -1,0 +1,49 @@
+#include "ui/window/status_text.h"
+
+#include <gtest/gtest.h>
+
+#include "core/spec/presets.h"
+#include "tests/ui/session/session_fixture.h"
+
+namespace mla::ui {
+namespace {
+
+Snapshot running(const Experiment& experiment, int steps) {
+  Snapshot snapshot;
+  snapshot.run = 1;
+  snapshot.experiment = experiment;
+  snapshot.state = Snapshot::State::running;
+  std::vector<Step> list;
+  for (int i = 1; i <= steps; ++i) list.push_back({.tokens = i, .ms = double(i), .cache_bytes = 1024 * i});
+  snapshot.steps = std::make_shared<const std::vector<Step>>(list);
+  return snapshot;
+}
+
+TEST(StatusTextTest, HasBytesMedianWeightsAndPins) {
+  Snapshot snapshot = running(tiny_experiment(), 40);
+  snapshot.pinned.resize(2);
+  // 40 steps of 1 … 40 ms: the last 32 are 9 … 40, the 17th of them 25. (24 + 4) values x 2 layers x 4 bytes = 224 bytes.
+  EXPECT_EQ(status_text(snapshot).toStdString(),
+            "40.0 KiB cache · 224 B/token · 25.0 ms/token (median of last 32) · weights random: attention content means nothing · "
+            "pinned: 2");
+}
+
+TEST(StatusTextTest, SaysWhatIsGoingOnFirst) {
+  Snapshot snapshot = running(tiny_experiment(), 1);
+  snapshot.state = Snapshot::State::failed;
+  snapshot.error = "the disk is on fire";
+  EXPECT_TRUE(status_text(snapshot).startsWith("Failed: the disk is on fire"));
+  snapshot.state = Snapshot::State::preparing;
+  snapshot.activity = "making 604 MB of weights";
+  EXPECT_TRUE(status_text(snapshot).startsWith("making 604 MB of weights"));
+  EXPECT_TRUE(status_text(Snapshot{}).isEmpty());
+}
+
+TEST(StatusTextTest, APresetSaysHowManyLayersRun) {
+  EXPECT_TRUE(honesty_text(Snapshot{}).isEmpty());
+  EXPECT_FALSE(honesty_text(running(tiny_experiment(), 1)).contains("layers"));
+  EXPECT_TRUE(honesty_text(running(experiment_from(*find_preset("deepseek-v3")), 1)).endsWith("1 of 61 layers runs."));
+}
+
+}  // namespace
+}  // namespace mla::ui

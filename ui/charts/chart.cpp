@@ -1,0 +1,123 @@
+#include "ui/charts/chart.h"
+
+#include <QEvent>
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <limits>
+
+namespace mla::ui {
+
+Chart::Chart(ChartKind kind, QWidget* parent) : QWidget(parent), kind_(kind), picture_(kind) {
+  setMouseTracking(true);
+  setFocusPolicy(Qt::StrongFocus);
+  setAttribute(Qt::WA_OpaquePaintEvent);
+}
+
+Chart::~Chart() = default;
+
+void Chart::setData(ChartData data) {
+  data_ = std::move(data);
+  if (data_.headline != accessibleDescription()) setAccessibleDescription(data_.headline);
+  invalidate();
+}
+
+void Chart::setCorner(QWidget* corner) {
+  corner_ = corner;
+  corner_->setParent(this);
+  invalidate();
+}
+
+void Chart::paintTo(QPainter& painter, const QSizeF& size) const {
+  ChartPicture picture(kind_);
+  picture.show(data_, size, font(), palette());
+  picture.paint(painter);
+}
+
+const ChartPicture& Chart::picture() {
+  if (stale_) {
+    picture_.show(data_, size(), font(), palette(), corner_ ? corner_->width() + 4 : 0);
+    stale_ = false;
+    if (mark_) mark_ = picture_.moved(*mark_, 0, 0);
+  }
+  return picture_;
+}
+
+bool Chart::event(QEvent* event) {
+  if (event->type() == QEvent::LayoutRequest && corner_) {
+    corner_->adjustSize();
+    invalidate();
+  }
+  return QWidget::event(event);
+}
+
+void Chart::paintEvent(QPaintEvent*) {
+  picture();
+  QPainter painter(this);
+  picture_.paint(painter);
+  if (mark_) picture_.paintMark(painter, *mark_);
+  if (!hasFocus()) return;
+  painter.setRenderHint(QPainter::Antialiasing, false);
+  painter.setPen(QPen(palette().color(QPalette::Highlight), 1));
+  painter.setBrush(Qt::NoBrush);
+  painter.drawRect(rect().adjusted(0, 0, -1, -1));
+}
+
+void Chart::resizeEvent(QResizeEvent*) { invalidate(); }
+
+void Chart::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) invalidate();
+  QWidget::changeEvent(event);
+}
+
+void Chart::invalidate() {
+  stale_ = true;
+  if (corner_) {
+    corner_->resize(corner_->sizeHint());
+    corner_->move(width() - corner_->width() - 3, 3);
+  }
+  update();
+}
+
+void Chart::mouseMoveEvent(QMouseEvent* event) {
+  const bool inside = picture().layout().plot.adjusted(-4, -8, 4, 4).contains(event->position());
+  setMark(inside ? picture_.nearest(event->position()) : std::nullopt);
+}
+
+void Chart::leaveEvent(QEvent*) { setMark(std::nullopt); }
+
+void Chart::keyPressEvent(QKeyEvent* event) {
+  constexpr int all = std::numeric_limits<int>::max() / 2;
+  const auto walk = [this](int points, int series) {
+    const Mark newest{0, {picture().layout().x.max, 0}, {}, {}};  // of the first series
+    setMark(mark_ ? picture().moved(*mark_, points, series) : picture().moved(newest, 0, 0));
+  };
+  switch (event->key()) {
+    case Qt::Key_Left:
+      return walk(-1, 0);
+    case Qt::Key_Right:
+      return walk(1, 0);
+    case Qt::Key_Home:
+      return walk(-all, 0);
+    case Qt::Key_End:
+      return walk(all, 0);
+    case Qt::Key_Up:
+      return walk(0, -1);
+    case Qt::Key_Down:
+      return walk(0, 1);
+    case Qt::Key_Escape:
+      if (mark_) return setMark(std::nullopt);
+      break;
+    default:
+      break;
+  }
+  QWidget::keyPressEvent(event);
+}
+
+void Chart::setMark(std::optional<Mark> mark) {
+  mark_ = std::move(mark);
+  emit marked(mark_ ? mark_->text : QString());
+  update();
+}
+
+}  // namespace mla::ui

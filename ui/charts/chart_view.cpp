@@ -1,0 +1,57 @@
+#include "ui/charts/chart_view.h"
+
+#include <QCoreApplication>
+#include <QVBoxLayout>
+
+namespace mla::ui {
+
+ChartView::ChartView(Chart* chart, QWidget* parent) : View(parent), chart_(chart) {
+  auto* box = new QVBoxLayout(this);
+  box->setContentsMargins({});
+  box->addWidget(chart_);
+  setFocusProxy(chart_);
+  pause_.setSingleShot(true);
+  pause_.setInterval(100);
+  connect(&pause_, &QTimer::timeout, this, [this] {
+    if (stale_) refresh();
+  });
+}
+
+void ChartView::setSnapshot(const SnapshotPtr& snapshot) {
+  snapshot_ = snapshot;
+  stale_ = true;
+  if (isVisible() && !pause_.isActive()) refresh();
+}
+
+void ChartView::refresh() {
+  stale_ = true;
+  if (!isVisible()) return;
+  chart();
+  pause_.start();
+}
+
+Chart& ChartView::chart() const {
+  if (!stale_) return *chart_;
+  ChartData shown;
+  shown.empty = emptyText({});
+  chart_->setData(snapshot_ ? build(*snapshot_) : std::move(shown));
+  stale_ = false;
+  return *chart_;
+}
+
+void ChartView::showEvent(QShowEvent* event) {
+  View::showEvent(event);
+  if (stale_) refresh();
+}
+
+void ChartView::paintTo(QPainter& painter, const QSizeF& size) { chart().paintTo(painter, size); }
+
+Table ChartView::table() const { return chart().table(); }
+
+QString emptyText(const Snapshot& snapshot) {
+  if (snapshot.state == Snapshot::State::failed) return snapshot.error;
+  if (snapshot.state == Snapshot::State::preparing) return snapshot.activity;
+  return QCoreApplication::translate("ChartView", "press play (space) to measure");
+}
+
+}  // namespace mla::ui

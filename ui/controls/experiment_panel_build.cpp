@@ -1,0 +1,202 @@
+// The rows of the experiment panel: which control each setting has, and what it is called.
+#include <QLineEdit>
+#include <QSignalBlocker>
+#include <QThread>
+#include <algorithm>
+
+#include "core/spec/limits.h"
+#include "core/spec/presets.h"
+#include "ui/controls/experiment_panel.h"
+#include "ui/controls/head_split_bar.h"
+#include "ui/controls/setting_rules.h"
+#include "ui/controls/wheel_guard.h"
+#include "ui/theme/theme.h"
+
+namespace mla::ui {
+namespace {
+
+QComboBox* new_combo() {
+  auto* combo = new QComboBox;
+  combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  combo->setMinimumContentsLength(8);
+  guard_wheel(combo);
+  return combo;
+}
+
+int int_of(const Experiment& experiment, const std::string& setting) {
+  return QString::fromStdString(value_of(experiment, setting)).toInt();
+}
+
+}  // namespace
+
+void ExperimentPanel::addHeading(QGridLayout& grid, const QString& text) {
+  auto* label = new QLabel(text);
+  label->setFont(strongFont(label->font()));
+  label->setContentsMargins(0, grid.count() == 0 ? 0 : 6, 0, 0);
+  grid.addWidget(label, grid.rowCount(), 0, 1, 2);
+}
+
+void ExperimentPanel::add(QGridLayout& grid, const std::string& setting, QWidget* widget, const Words& words,
+                          std::function<void()> show) {
+  auto* label = new QLabel(words.label);
+  label->setBuddy(widget);
+  widget->setObjectName(QString::fromStdString(setting));
+  widget->setAccessibleName(words.label);
+  const int row = grid.rowCount();
+  grid.addWidget(label, row, 0);
+  grid.addWidget(widget, row, 1);
+  controls_.push_back({setting, widget, label, words.tip, std::move(show)});
+}
+
+void ExperimentPanel::addSlider(QGridLayout& grid, const std::string& setting, const Words& words, const QString& zero) {
+  const SettingRange range = range_of(experiment_, setting);
+  auto* slider = new DimensionSlider(range.stops, range.low, range.high);
+  slider->describe(words.label, words.tip);
+  if (!zero.isEmpty()) slider->setZeroText(zero);
+  connect(slider, &DimensionSlider::valueChosen, this, [=, this](int value) { choose(setting, std::to_string(value)); });
+  add(grid, setting, slider, words, [=, this] {
+    const SettingRange now = range_of(experiment_, setting);
+    slider->setScale(now.stops, now.low, now.high);
+    slider->setValue(int_of(experiment_, setting));
+  });
+}
+
+void ExperimentPanel::addNumber(QGridLayout& grid, const std::string& setting, const Words& words, int high,
+                                const QString& zero) {
+  auto* box = new QSpinBox;
+  box->setKeyboardTracking(false);
+  box->setRange(0, high);
+  box->setSpecialValueText(zero);
+  guard_wheel(box);
+  connect(box, &QSpinBox::valueChanged, this, [=, this](int value) { choose(setting, std::to_string(value)); });
+  add(grid, setting, box, words, [=, this] {
+    const QSignalBlocker quiet(box);
+    box->setValue(int_of(experiment_, setting));
+  });
+}
+
+void ExperimentPanel::addChoice(QGridLayout& grid, const std::string& setting, const Words& words,
+                                const std::vector<Choice>& choices) {
+  QComboBox* combo = new_combo();
+  for (const Choice& choice : choices) combo->addItem(choice.text, QString::fromStdString(choice.value));
+  connect(combo, &QComboBox::activated, this, [=, this] { choose(setting, combo->currentData().toString().toStdString()); });
+  add(grid, setting, combo, words, [=, this] {
+    const QSignalBlocker quiet(combo);
+    combo->setCurrentIndex(combo->findData(QString::fromStdString(value_of(experiment_, setting))));
+  });
+}
+
+void ExperimentPanel::addLine(QGridLayout& grid, const std::string& setting, const Words& words) {
+  auto* line = new QLineEdit;
+  const auto commit = [=, this] {
+    const std::string text = line->text().toStdString();
+    if (text != value_of(experiment_, setting)) choose(setting, text);
+  };
+  connect(line, &QLineEdit::returnPressed, this, commit);
+  add(grid, setting, line, words, [=, this] {
+    if (!line->hasFocus() || !line->isModified()) line->setText(QString::fromStdString(value_of(experiment_, setting)));
+  });
+}
+
+void ExperimentPanel::addPresets(QGridLayout& grid) {
+  QComboBox* combo = new_combo();
+  combo->addItem(QString());
+  for (const Preset& preset : presets()) {
+    combo->addItem(QString::fromStdString(preset.title), QString::fromStdString(preset.name));
+    combo->setItemData(combo->count() - 1, QString::fromStdString(preset.note), Qt::ToolTipRole);
+  }
+  const int checkpoint = combo->count();
+  connect(combo, &QComboBox::activated, this, [=, this](int index) {
+    if (index < checkpoint) choosePreset(index);
+  });
+  const Words words{tr("Model"), tr("A random block, or the shape of a published model with random weights")};
+  add(grid, "preset", combo, words, [=, this] {
+    const QSignalBlocker quiet(combo);
+    const Experiment& shown = experiment_.preset.empty() && experiment_.model.empty() ? experiment_ : default_experiment();
+    combo->setItemText(0, tr("Random block (d=%1)").arg(shown.spec.attention.hidden_size));
+    combo->removeItem(checkpoint);
+    if (!experiment_.model.empty()) combo->addItem(QString::fromStdString(experiment_.model));
+    const int preset = experiment_.preset.empty() ? 0 : combo->findData(QString::fromStdString(experiment_.preset));
+    combo->setCurrentIndex(experiment_.model.empty() ? preset : checkpoint);
+  });
+}
+
+void ExperimentPanel::addHead(QGridLayout& grid) {
+  auto* bar = new HeadSplitBar;
+  connect(bar, &HeadSplitBar::ropeChosen, this, [this](int rope) { choose("rope-dim", std::to_string(rope)); });
+  const Words words{tr("Head split"), tr("How a head's key is divided: NoPE values carry content, RoPE values also the position. "
+                                         "Drag the divider or use the arrow keys.")};
+  add(grid, "rope-dim", bar, words, [=, this] {
+    const AttentionSpec& attention = experiment_.spec.attention;
+    bar->setSplit(attention.qk_nope_head_dim, attention.qk_rope_head_dim);
+  });
+  addNumber(grid, "nope-dim", {tr("NoPE size"), tr("Values of a head's key without position; the RoPE part stays as it is")},
+            limits::nope_dim.high);
+}
+
+void ExperimentPanel::buildModel(QGridLayout& grid) {
+  addHeading(grid, tr("Model"));
+  addPresets(grid);
+  addChoice(grid, "variant", {tr("Variant"), tr("What is cached for each token: all heads' keys and values (MHA), those of groups "
+                                                "(GQA), of one (MQA), or one latent (MLA)")},
+            {{tr("MLA, one latent"), "mla"}, {tr("MHA, every head"), "mha"}, {tr("GQA, groups"), "gqa"}, {tr("MQA, one head"), "mqa"}});
+  paths_ = new_combo();
+  connect(paths_, &QComboBox::activated, this, [this] { choose("attention", paths_->currentData().toString().toStdString()); });
+  add(grid, "attention", paths_, {tr("Path"), tr("How attention is computed from the cache: from expanded keys and values, from the "
+                                                 "latent expanded anew at each step, from the latent itself (absorbed), or without "
+                                                 "a cache (everything is computed again)")},
+      [this] { showPaths(); });
+}
+
+void ExperimentPanel::buildDimensions(QGridLayout& grid) {
+  addHeading(grid, tr("Dimensions"));
+  addSlider(grid, "kv-lora-rank", {tr("Latent"), tr("Values of the latent that keys and values are compressed to (kv_lora_rank)")});
+  addSlider(grid, "heads", {tr("Heads"), tr("Attention heads of the query (num_attention_heads)")});
+  addSlider(grid, "kv-heads", {tr("KV heads"), tr("Heads of keys and values, GQA's groups (num_key_value_heads)")});
+  addHead(grid);
+  addSlider(grid, "v-head-dim", {tr("Value size"), tr("Values of a head's value (v_head_dim); in MHA, GQA and MQA of the whole head")});
+  addSlider(grid, "q-lora-rank", {tr("Query latent"), tr("Values that the query is compressed to (q_lora_rank)")}, tr("none"));
+  addSlider(grid, "hidden-size", {tr("Hidden size"), tr("Width of the model (hidden_size)")});
+}
+
+void ExperimentPanel::buildRun(QGridLayout& grid) {
+  addHeading(grid, tr("Run"));
+  addSlider(grid, "layers", {tr("Layers"), tr("Layers that run")});
+  addSlider(grid, "context", {tr("Context"), tr("Most tokens that the run may hold")});
+  addSlider(grid, "prefill", {tr("Prefilled"), tr("Synthetic tokens that are in the cache from the start, to see long contexts at once")},
+            tr("none"));
+  addSlider(grid, "batch", {tr("Batch"), tr("Sequences decoded together; the first one is shown")});
+  addChoice(grid, "cache-dtype", {tr("Cache"), tr("Precision of the numbers in the cache")},
+            {{tr("fp32, 4 bytes"), "fp32"}, {tr("fp16, 2 bytes"), "fp16"}, {tr("bf16, 2 bytes"), "bf16"}});
+}
+
+void ExperimentPanel::buildMachine(QGridLayout& grid) {
+  addHeading(grid, tr("Machine"));
+  backend_box_ = new_combo();
+  connect(backend_box_, &QComboBox::activated, this,
+          [this] { choose("backend", backend_box_->currentData().toString().toStdString()); });
+  add(grid, "backend", backend_box_, {tr("Backend"), tr("Where it is computed, as far as this machine has it")},
+      [this] { showBackends(); });
+  addNumber(grid, "threads", {tr("Threads"), tr("Threads that compute")}, std::max(1, QThread::idealThreadCount()), tr("all cores"));
+}
+
+void ExperimentPanel::buildText(QGridLayout& grid) {
+  addHeading(grid, tr("Text"));
+  addLine(grid, "prompt", {tr("Prompt"), tr("Where the text begins; Return starts anew from it")});
+  addLine(grid, "seed", {tr("Seed"), tr("Of the random weights, the synthetic input and the sampling; Return applies it")});
+  auto* temperature = new QDoubleSpinBox;
+  temperature->setKeyboardTracking(false);
+  temperature->setRange(0, 5);
+  temperature->setSingleStep(0.1);
+  temperature->setSpecialValueText(tr("0 (greedy)"));
+  guard_wheel(temperature);
+  connect(temperature, &QDoubleSpinBox::valueChanged, this,
+          [this](double value) { choose("temperature", QString::number(value, 'g', 4).toStdString()); });
+  add(grid, "temperature", temperature, {tr("Temperature"), tr("0 takes the likeliest token, more takes others too")},
+      [=, this] {
+        const QSignalBlocker quiet(temperature);
+        temperature->setValue(experiment_.sampling.temperature);
+      });
+}
+
+}  // namespace mla::ui

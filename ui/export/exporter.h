@@ -1,0 +1,42 @@
+#pragma once
+
+#include <QPainter>
+#include <QSize>
+#include <QString>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "core/spec/result.h"
+#include "ui/views/view.h"
+
+namespace mla::ui {
+
+enum class Format { png, svg, pdf, csv };
+
+/// "png", "svg" …: the suffix of the format's files.
+QString suffixOf(Format format);
+
+/// The format that a path's suffix asks for (upper or lower case); the error names the path and lists what is known.
+Result<Format> formatOf(const QString& path);
+
+/// Paints a picture of that size, in the units of its own painter.
+using PaintFunction = std::function<void(QPainter& painter, QSizeF size)>;
+
+/// Writes a picture as PNG, SVG or PDF, by the path's suffix: whole, or not at all. The errors name the path and the reason.
+///   PNG: size x scale pixels, text and lines scaled alike;  SVG: size, viewBox, text as text;  PDF: one page of that shape.
+/// `background` is painted first where given; without it an SVG, PDF or PNG is transparent where the picture is.
+Status exportPainted(const QString& path, QSize size, double scale, const std::optional<QColor>& background,
+                     const PaintFunction& paint);
+
+/// Writes a table as CSV (RFC 4180), its columns in the first line: whole, or not at all.
+Status exportTable(const QString& path, const Table& table);
+
+/// Writes a view as the path's suffix says: its picture, or its table.
+Status exportView(View& view, const QString& path, QSize size, double scale);
+
+/// Writes every view into the folder (made if missing), once a format, as e.g. "memory.svg". Stops at the first failure.
+Status exportAll(const std::vector<View*>& views, const QString& folder, const std::vector<Format>& formats, QSize size,
+                 double scale);
+
+}  // namespace mla::ui

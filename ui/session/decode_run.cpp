@@ -1,0 +1,89 @@
+#include "ui/session/decode_run.h"
+
+#include <algorithm>
+#include <span>
+
+namespace mla::ui {
+namespace {
+
+constexpr int kPass = 64;                                       // most positions of one prefill pass
+constexpr std::int64_t kPassRowBytes = std::int64_t(32) << 20;  // attention rows that one pass may bring
+
+}  // namespace
+
+History History::of_prompt(const Experiment& experiment) {
+  History history;
+  if (experiment.spec.vocab_size > 0) history.tokens = tokenize(experiment.prompt);
+  const int room = std::max(0, experiment.context - experiment.prefill);
+  if (int(history.tokens.size()) > room) history.tokens.resize(room);
+  history.given = int(history.tokens.size());
+  return history;
+}
+
+DecodeRun::DecodeRun(const RunPlan& plan, const LoadedModel& model, std::unique_ptr<Decoder> decoder)
+    : weights_(model.weights),
+      decoder_(std::move(decoder)),
+      shown_(model, plan.backend_info, plan.request, plan.history.given, plan.run),
+      given_(plan.history.given) {}
+
+Result<std::unique_ptr<DecodeRun>> DecodeRun::start(const RunPlan& plan, const PhaseReport& report, std::stop_token stop) {
+  const Progress progress = [&](double fraction) { report(Phase::weights, fraction); };
+  Result<LoadedModel> model = load(plan.experiment, plan.previous.get(), progress, stop);
+  if (!model) return model.error();
+  Result<std::unique_ptr<Decoder>> decoder = Decoder::create(model->experiment, *plan.backend, model->weights);
+  if (!decoder) return decoder.error();
+  std::unique_ptr<DecodeRun> run(new DecodeRun(plan, *model, std::move(*decoder)));
+  const Status filled = run->prefill(plan.history, report, stop);
+  if (!filled) return filled.error();
+  return run;
+}
+
+/// Positions of the next pass: their rows [heads, keys], three values a cell at most, stay within kPassRowBytes.
+int DecodeRun::pass_size(int position) const {
+  if (shown_.trace_request().layers == TraceRequest::Layers::none) return kPass;
+  const std::int64_t row = std::int64_t(experiment().spec.attention.num_attention_heads) * (position + kPass) * 3 * 4;
+  return int(std::clamp<std::int64_t>(kPassRowBytes / row, 1, kPass));
+}
+
+Status DecodeRun::prefill(const History& history, const PhaseReport& report, std::stop_token stop) {
+  const TraceRequest request = shown_.trace_request();
+  for (int done = 0; done < history.size();) {
+    report(Phase::prefill, double(done) / history.size());
+    const int count = std::min(pass_size(decoder_->positions()), history.size() - done);
+    const Result<StepTrace> trace =
+        history.tokens.empty() ? decoder_->prefill_synthetic(count, request, stop)
+                               : decoder_->prefill(std::span(history.tokens).subspan(done, count), request, stop);
+    if (!trace) return trace.error();
+    shown_.add_prefill(*trace);
+    done += count;
+  }
+  note_progress();
+  return {};
+}
+
+void DecodeRun::note_progress() {
+  processed_ = decoder_->positions() - experiment().prefill;
+  shown_.set_tokens(decoder_->tokens(), decoder_->positions());
+}
+
+Status DecodeRun::step(std::stop_token stop) {
+  const Result<StepTrace> trace = decoder_->step(shown_.trace_request(), stop);
+  if (!trace) return trace.error();
+  shown_.add_step(*trace);
+  note_progress();
+  return {};
+}
+
+History DecodeRun::history(int context, int prefill) const {
+  const int processed = std::min(processed_, std::max(0, context - prefill));
+  History history;
+  history.given = std::min(given_, processed);
+  if (decoder_->tokens().empty()) {
+    history.vectors = processed;
+  } else {
+    history.tokens.assign(decoder_->tokens().begin(), decoder_->tokens().begin() + processed);
+  }
+  return history;
+}
+
+}  // namespace mla::ui

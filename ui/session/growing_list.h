@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+namespace mla::ui {
+
+/// A list that one thread grows and others read as immutable copies, made only when somebody asks and something changed.
+template <class T>
+class GrowingList {
+ public:
+  const std::vector<T>& items() const { return items_; }
+  /// For changes; copies handed out before keep what they had.
+  std::vector<T>& edit() {
+    copy_.reset();
+    return items_;
+  }
+  std::shared_ptr<const std::vector<T>> share() {
+    if (!copy_) copy_ = std::make_shared<const std::vector<T>>(items_);
+    return copy_;
+  }
+
+ private:
+  std::vector<T> items_;
+  std::shared_ptr<const std::vector<T>> copy_;
+};
+
+}  // namespace mla::ui

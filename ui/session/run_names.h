@@ -1,0 +1,14 @@
+#pragma once
+
+#include <QString>
+#include <vector>
+
+#include "core/spec/experiment.h"
+
+namespace mla::ui {
+
+/// A name for each run that tells it from the others and from the present one: the settings in which any of them differ, e.g.
+/// "kv-lora-rank 8 · heads 4"; the whole description where those are too many or none.
+std::vector<QString> names_of_runs(const std::vector<const Experiment*>& runs, const Experiment& present);
+
+}  // namespace mla::ui

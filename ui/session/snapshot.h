@@ -1,0 +1,74 @@
+#pragma once
+
+#include <QString>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/analysis/cost.h"
+#include "core/analysis/pooled_map.h"
+#include "core/engine/backend.h"
+#include "core/engine/trace.h"
+#include "core/spec/experiment.h"
+
+namespace mla::ui {
+
+/// One token of sequence 0: an id and its text, or an input vector (id -1, text "x7").
+struct Token {
+  int id = -1;
+  std::string text;
+  bool generated = false;  ///< chosen by the model, not part of the prompt
+};
+
+/// One measured decode step; what a chart needs of its trace.
+struct Step {
+  int tokens = 0;  ///< positions held after it
+  double ms = 0;
+  StageTimes stages{};
+  std::int64_t cache_bytes = 0;
+  std::int64_t cache_allocated_bytes = 0;
+  Work work;
+  double roofline_ms = 0;  ///< predicted from this machine's measured ceilings; 0 while those are not known yet
+};
+
+/// A run kept for comparison: its settings and its measured steps.
+struct PinnedRun {
+  Experiment experiment;
+  QString name;  ///< what differs from the present run's settings when it was pinned
+  std::shared_ptr<const std::vector<Step>> steps;
+};
+
+/// Rows of the recorded layer, in order of query position, oldest first. Rows before `first` were not recorded or were let go.
+struct AttentionHistory {
+  int layer = 0;
+  int first = 0;
+  std::int64_t bytes = 0;
+  std::int64_t limit_bytes = 0;
+  std::shared_ptr<const std::vector<std::shared_ptr<const AttentionRow>>> rows;
+  std::shared_ptr<const PooledMaps> thumbnails;
+};
+
+/// All that a view or an exporter may show, at one moment. Immutable once published.
+struct Snapshot {
+  enum class State { idle, preparing, running, paused, finished, failed };
+  quint64 run = 0;       ///< grows with every new decode; rows and steps of different runs never mix
+  Experiment experiment; ///< what this run is computing
+  State state = State::idle;
+  QString activity;      ///< what is going on while preparing, e.g. "making 604 MB of weights"
+  double progress = -1;  ///< 0 … 1, or -1 where it isn't known
+  QString error;         ///< why it failed; empty otherwise
+  bool random_weights = true;
+  BackendInfo backend;
+  std::vector<BackendInfo> backends;  ///< every backend this program knows, with its probe result
+  std::shared_ptr<const std::vector<Token>> tokens;
+  std::shared_ptr<const std::vector<Step>> steps;  ///< decode steps of this run, oldest first
+  AttentionHistory attention;
+  std::vector<PinnedRun> pinned;
+  Ceilings ceilings;     ///< read_gb_s is 0 while not measured yet
+  std::int64_t weight_bytes = 0;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+}  // namespace mla::ui

@@ -1,0 +1,85 @@
+#include "ui/session/snapshot_builder.h"
+
+#include <algorithm>
+
+namespace mla::ui {
+namespace {
+
+/// The layer asked for, or the last one that runs.
+int layer_within(const Experiment& experiment, int layer) { return std::clamp(layer, 0, std::max(0, experiment.layers - 1)); }
+
+}  // namespace
+
+SnapshotBuilder::SnapshotBuilder(const LoadedModel& model, const BackendInfo& backend, const AttentionRequest& request,
+                                 int given, quint64 run, std::int64_t row_limit)
+    : rows_wanted_(request.rows),
+      given_(given),
+      attention_(layer_within(model.experiment, request.layer), request.value, row_limit) {
+  base_.run = run;
+  base_.experiment = model.experiment;
+  base_.state = Snapshot::State::paused;
+  base_.random_weights = model.weights->random;
+  base_.weight_bytes = model.weights->bytes();
+  base_.backend = backend;
+  base_.backends = {backend};
+}
+
+TraceRequest SnapshotBuilder::trace_request() const {
+  return {rows_wanted_ ? TraceRequest::Layers::one : TraceRequest::Layers::none, attention_.layer()};
+}
+
+void SnapshotBuilder::add_step(const StepTrace& trace) {
+  attention_.add(trace);
+  Step step{.tokens = trace.position + 1,
+            .ms = trace.ms,
+            .stages = trace.stages,
+            .cache_bytes = trace.cache_bytes,
+            .cache_allocated_bytes = trace.cache_allocated_bytes,
+            .work = trace.work};
+  step.roofline_ms = roofline(step);
+  steps_.edit().push_back(step);
+}
+
+void SnapshotBuilder::set_tokens(std::span<const int> tokens, int positions) {
+  std::vector<Token>& list = tokens_.edit();
+  const std::size_t synthetic = base_.experiment.prefill;
+  const std::size_t total = tokens.empty() ? std::size_t(positions) : synthetic + tokens.size();
+  // The token chosen last is still open: another prefill chooses it again.
+  list.resize(std::min(total, list.empty() ? 0 : list.size() - 1));
+  for (std::size_t i = list.size(); i < total; ++i) {
+    const bool generated = i >= synthetic + given_;
+    if (tokens.empty() || i < synthetic) {
+      list.push_back({-1, "x" + std::to_string(i), generated});
+    } else {
+      const int id = tokens[i - synthetic];
+      list.push_back({id, token_text(id), generated});
+    }
+  }
+}
+
+bool SnapshotBuilder::serve(const AttentionRequest& request) {
+  attention_.set_value(request.value);
+  const bool missing = request.rows && (!rows_wanted_ || layer_within(base_.experiment, request.layer) != attention_.layer());
+  if (!missing) rows_wanted_ = request.rows;
+  return !missing;
+}
+
+double SnapshotBuilder::roofline(const Step& step) const {
+  if (base_.ceilings.read_gb_s <= 0) return 0;
+  return roofline_ms(decode_cost(base_.experiment, step.tokens - 1), base_.ceilings);
+}
+
+void SnapshotBuilder::set_ceilings(const Ceilings& ceilings) {
+  base_.ceilings = ceilings;
+  for (Step& step : steps_.edit()) step.roofline_ms = roofline(step);
+}
+
+Snapshot SnapshotBuilder::build() {
+  Snapshot snapshot = base_;
+  snapshot.tokens = tokens_.share();
+  snapshot.steps = steps_.share();
+  snapshot.attention = attention_.history();
+  return snapshot;
+}
+
+}  // namespace mla::ui

@@ -1,0 +1,120 @@
+#include "ui/session/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/analysis/ceilings.h"
+#include "core/spec/format.h"
+
+namespace mla::ui {
+namespace {
+
+constexpr std::chrono::milliseconds kSilentStart{60};  // a start that takes no longer is not announced
+
+Clock::duration pace(double tokens_per_second) {
+  if (tokens_per_second <= 0) return {};
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / tokens_per_second));
+}
+
+}  // namespace
+
+Session::Worker::Worker(std::vector<std::unique_ptr<ComputeBackend>> backends, std::function<void()> wake)
+    : outbox(std::move(wake)), backends_(std::move(backends)), thread_([this] { loop(); }) {}
+
+Session::Worker::~Worker() {
+  mailbox.post([](Orders& orders) { orders.quit = true; }, true);
+}
+
+void Session::Worker::loop() {
+  for (const auto& backend : backends_) infos_.push_back(backend->probe());
+  publish();
+  while (true) {
+    const Orders orders = mailbox.take(deadline());
+    if (orders.quit) return;
+    obey(orders);
+    if (job_) start_job();
+    if (step_due(Clock::now())) step();
+    measure_ceilings_if_due();
+    if (unpublished_ && throttle_.due(Clock::now())) publish();
+  }
+}
+
+/// When there is something to do without orders; nothing: never.
+std::optional<Clock::time_point> Session::Worker::deadline() const {
+  if (job_ || (single_steps_ > 0 && can_step())) return Clock::time_point{};
+  std::optional<Clock::time_point> soonest;
+  const auto consider = [&](Clock::time_point at) { soonest = soonest ? std::min(*soonest, at) : at; };
+  if (playing_ && can_step()) consider(next_step_);
+  if (unpublished_) consider(throttle_.next());
+  if (measure_at_) consider(*measure_at_);
+  return soonest;
+}
+
+bool Session::Worker::step_due(Clock::time_point now) const {
+  return can_step() && (single_steps_ > 0 || (playing_ && now >= next_step_));
+}
+
+void Session::Worker::step() {
+  next_step_ = Clock::now() + pace(speed_);
+  if (single_steps_ > 0) --single_steps_;
+  const std::stop_token stop = mailbox.stop_token();
+  const Status status = run_->step(stop);
+  unpublished_ = true;
+  if (status) return;
+  if (stop.stop_requested()) {
+    broken_ = true;  // whoever stopped it brings the next job
+  } else {
+    failure_ = QString::fromStdString(status.error().message);
+  }
+}
+
+void Session::Worker::measure_ceilings_if_due() {
+  if (!measure_at_ || Clock::now() < *measure_at_ || !run_ || job_) return;
+  const int threads = run_->experiment().threads;
+  activity_ = Session::tr("measuring this machine's ceilings");
+  publish();
+  const std::stop_token stop = mailbox.stop_token();
+  const Ceilings ceilings = measure_ceilings(threads, stop);
+  activity_.clear();
+  if (stop.stop_requested()) return;  // the orders that stopped it set the next time
+  measure_at_.reset();
+  ceilings_[threads] = ceilings;
+  run_->shown().set_ceilings(ceilings);
+  next_step_ = Clock::now();
+  publish();
+}
+
+Snapshot::State Session::Worker::state() const {
+  using State = Snapshot::State;
+  if (!failure_.isEmpty()) return State::failed;
+  if (job_) return State::preparing;
+  if (!run_) return State::idle;
+  if (!run_->can_step()) return State::finished;
+  return playing_ || single_steps_ > 0 ? State::running : State::paused;
+}
+
+void Session::Worker::publish() {
+  Snapshot snapshot = run_ ? run_->shown().build() : Snapshot{};
+  if (!run_ && job_) snapshot.experiment = job_->experiment;
+  snapshot.state = state();
+  snapshot.activity = activity_;
+  snapshot.progress = progress_;
+  snapshot.error = failure_;
+  snapshot.backends = infos_;
+  snapshot.pinned = pins_.named(snapshot.experiment);
+  outbox.put(std::make_shared<const Snapshot>(std::move(snapshot)));
+  throttle_.note(Clock::now());
+  unpublished_ = false;
+}
+
+void Session::Worker::report(Phase phase, double fraction, Clock::time_point since) {
+  const Clock::time_point now = Clock::now();
+  if (now - since < kSilentStart || !throttle_.due(now)) return;
+  progress_ = fraction;
+  activity_ = phase == Phase::weights ? Session::tr("making %1 of weights").arg(QString::fromStdString(
+                                            format_bytes(weight_bytes(job_->experiment))))
+                                      : Session::tr("reading the tokens so far again");
+  publish();
+}
+
+}  // namespace mla::ui

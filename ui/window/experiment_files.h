@@ -1,0 +1,45 @@
+#pragma once
+
+#include <QObject>
+#include <QSettings>
+#include <QString>
+#include <QStringList>
+
+#include "core/spec/experiment.h"
+#include "core/spec/result.h"
+
+namespace mla::ui {
+
+/// Experiment files (.mla.json): the one that is open, and those opened lately.
+class ExperimentFiles : public QObject {
+  Q_OBJECT
+ public:
+  /// `settings` remembers the recent files; null: nothing does.
+  explicit ExperimentFiles(QSettings* settings, QObject* parent = nullptr);
+
+  /// Reads a file and makes it the open one. An error names the file and changes nothing.
+  Result<Experiment> open(const QString& path);
+  /// Writes a file, whole or not at all, and makes it the open one.
+  Status save(const QString& path, const Experiment& experiment);
+  /// From now on there is no file.
+  void close();
+
+  QString path() const { return path_; }
+  /// Whether the experiment is another than the open file holds.
+  bool differs(const Experiment& experiment) const { return !path_.isEmpty() && experiment != saved_; }
+  /// Newest first.
+  const QStringList& recent() const { return recent_; }
+
+ signals:
+  void changed();
+
+ private:
+  void note(const QString& path, const Experiment& experiment);
+
+  QSettings* settings_;
+  QString path_;
+  Experiment saved_;
+  QStringList recent_;
+};
+
+}  // namespace mla::ui

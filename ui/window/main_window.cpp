@@ -1,0 +1,131 @@
+#include "ui/window/main_window.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDragEnterEvent>
+#include <QKeyEvent>
+#include <QMimeData>
+#include <QUrl>
+
+#include "ui/controls/experiment_panel.h"
+#include "ui/controls/transport_bar.h"
+#include "ui/views/attention_view.h"
+#include "ui/views/heads_view.h"
+#include "ui/views/tokens_view.h"
+#include "ui/window/experiment_files.h"
+#include "ui/window/panes.h"
+#include "ui/window/settings_keys.h"
+#include "ui/window/status_text.h"
+
+#include <QLabel>
+#include <QProgressBar>
+
+namespace mla::ui {
+
+MainWindow::MainWindow(Session& session, const QString& settings_file, QWidget* parent)
+    : QMainWindow(parent),
+      session_(session),
+      settings_(settings_file.isEmpty() ? nullptr : std::make_unique<QSettings>(settings_file, QSettings::IniFormat)),
+      files_(new ExperimentFiles(settings_.get(), this)) {
+  setAcceptDrops(true);
+  setAnimated(false);
+  buildPanes();
+  buildStatusBar();
+  buildFileMenu();
+  buildViewMenu();
+  buildRunMenu();
+  buildHelpMenu();
+  connectControls();
+  connectViews();
+  recall();
+  panel_->setExperiment(session_.experiment());
+  showSnapshot(session_.snapshot());
+  showTitle();
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::connectControls() {
+  connect(panel_, &ExperimentPanel::experimentChosen, &session_, &Session::setExperiment);
+  connect(&session_, &Session::experimentChanged, panel_, &ExperimentPanel::setExperiment);
+  connect(&session_, &Session::experimentChanged, this, &MainWindow::showTitle);
+  connect(&session_, &Session::refused, panel_, &ExperimentPanel::showRefusal);
+  connect(&session_, &Session::snapshotChanged, this, &MainWindow::showSnapshot);
+  connect(files_, &ExperimentFiles::changed, this, &MainWindow::showTitle);
+  connect(transport_, &TransportBar::playToggled, this, [this](bool playing) { playing ? session_.play() : session_.pause(); });
+  connect(transport_, &TransportBar::stepWanted, &session_, &Session::step);
+  connect(transport_, &TransportBar::resetWanted, &session_, &Session::restart);
+  connect(transport_, &TransportBar::speedChosen, &session_, &Session::setSpeed);
+}
+
+void MainWindow::connectViews() {
+  const auto asked = [this](const AttentionRequest& request) { requestAttention(request); };
+  connect(attention_, &AttentionView::requestChanged, this, asked);
+  connect(heads_, &HeadsView::requestChanged, this, asked);
+  connect(heads_, &HeadsView::headChosen, attention_, &AttentionView::setHead);
+  connect(heads_, &HeadsView::headChosen, tokens_, &TokensView::setHead);
+  connect(heads_, &HeadsView::headHovered, attention_, &AttentionView::previewHead);
+  connect(attention_, &AttentionView::headChosen, heads_, &HeadsView::setHead);
+  connect(attention_, &AttentionView::headChosen, tokens_, &TokensView::setHead);
+  connect(tokens_, &TokensView::tokenChosen, attention_, &AttentionView::lockQuery);
+}
+
+/// The views that show attention agree on what is asked for; nothing is recorded while all of them are hidden.
+void MainWindow::requestAttention(AttentionRequest request) {
+  request_ = request;
+  heads_->setLayer(request.layer);
+  heads_->setValue(request.value);
+  request.rows = !panes_->centre()->isHidden() || !panes_->paneOf(tokens_)->isHidden();
+  session_.request(request);
+}
+
+void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
+  shown_ = snapshot;
+  using State = Snapshot::State;
+  const bool over = snapshot->state == State::finished || snapshot->state == State::failed;
+  transport_->setPlaying(session_.playing() && !over);
+  if (!snapshot->backends.empty()) panel_->setBackends(snapshot->backends);
+  for (View* view : views_) view->setSnapshot(snapshot);
+  const QString honesty = honesty_text(*snapshot);
+  banner_->setText(honesty);
+  banner_->setVisible(!honesty.isEmpty());
+  status_->setText(status_text(*snapshot));
+  status_->setToolTip(status_->text());
+  const bool busy = !snapshot->activity.isEmpty();
+  progress_->setVisible(busy);
+  progress_->setRange(0, snapshot->progress < 0 ? 0 : 100);
+  if (snapshot->progress >= 0) progress_->setValue(int(snapshot->progress * 100));
+}
+
+void MainWindow::recall() {
+  if (!settings_) return;
+  const int points = settings_->value(keys::font, 0).toInt();
+  if (points > 0) setFontSize(points);
+  if (settings_->contains(keys::geometry)) restoreGeometry(settings_->value(keys::geometry).toByteArray());
+  if (settings_->contains(keys::layout)) panes_->setLayout(settings_->value(keys::layout).toByteArray());
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+  if (settings_) {
+    settings_->setValue(keys::geometry, saveGeometry());
+    settings_->setValue(keys::layout, panes_->layout());
+  }
+  event->accept();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  const QList<QUrl> urls = event->mimeData()->urls();
+  if (urls.size() == 1 && urls.front().isLocalFile()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  event->acceptProposedAction();
+  openFile(event->mimeData()->urls().front().toLocalFile());
+}
+
+void MainWindow::keyPressEvent(QKeyEvent* event) {
+  if (event->key() == Qt::Key_Right && event->modifiers() == Qt::NoModifier) return session_.step();
+  QMainWindow::keyPressEvent(event);
+}
+
+}  // namespace mla::ui

@@ -1,0 +1,79 @@
+#include "ui/window/status_text.h"
+
+#include <QCoreApplication>
+#include <QStringList>
+#include <algorithm>
+#include <vector>
+
+#include "core/analysis/memory.h"
+#include "core/spec/format.h"
+
+namespace mla::ui {
+namespace {
+
+constexpr std::size_t kMedianOf = 32;  // steps
+
+QString tr(const char* text) { return QCoreApplication::translate("MainWindow", text); }
+
+QString bytes(std::int64_t value) { return QString::fromStdString(format_bytes(value)); }
+
+/// Milliseconds of the middle one of the last steps.
+double median_ms(const std::vector<Step>& steps, std::size_t count) {
+  std::vector<double> last;
+  for (std::size_t i = steps.size() - count; i < steps.size(); ++i) last.push_back(steps[i].ms);
+  std::nth_element(last.begin(), last.begin() + std::ptrdiff_t(count / 2), last.end());
+  return last[count / 2];
+}
+
+void add_measurements(QStringList& parts, const Snapshot& snapshot) {
+  const Experiment& e = snapshot.experiment;
+  const std::int64_t per_token = cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers) * e.batch;
+  const bool measured = snapshot.steps && !snapshot.steps->empty();
+  if (measured) parts << tr("%1 cache").arg(bytes(snapshot.steps->back().cache_bytes));
+  parts << tr("%1/token").arg(bytes(per_token));
+  if (!measured) return;
+  const std::size_t count = std::min(kMedianOf, snapshot.steps->size());
+  parts << tr("%1/token (median of last %2)")
+               .arg(QString::fromStdString(format_ms(median_ms(*snapshot.steps, count))))
+               .arg(count);
+}
+
+QString doing(const Snapshot& snapshot) {
+  switch (snapshot.state) {
+    case Snapshot::State::failed:
+      return tr("Failed: %1").arg(snapshot.error);
+    case Snapshot::State::finished:
+      return tr("finished: the context of %1 tokens is full")
+          .arg(QString::fromStdString(format_count(snapshot.experiment.context)));
+    case Snapshot::State::paused:
+      return tr("paused");
+    default:
+      return snapshot.activity;
+  }
+}
+
+}  // namespace
+
+QString status_text(const Snapshot& snapshot) {
+  QStringList parts;
+  if (const QString now = doing(snapshot); !now.isEmpty()) parts << now;
+  if (snapshot.run > 0) {
+    add_measurements(parts, snapshot);
+    if (snapshot.random_weights) parts << tr("weights random: attention content means nothing");
+  }
+  if (!snapshot.pinned.empty()) parts << tr("pinned: %1").arg(snapshot.pinned.size());
+  return parts.join(QStringLiteral(" · "));
+}
+
+QString honesty_text(const Snapshot& snapshot) {
+  if (snapshot.run == 0 || !snapshot.random_weights) return {};
+  QString text = tr("Random weights: bytes and milliseconds are real, attention content means nothing.");
+  const Experiment& e = snapshot.experiment;
+  if (!e.preset.empty() && e.layers < e.spec.num_hidden_layers) {
+    text += QLatin1Char(' ') + (e.layers == 1 ? tr("1 of %1 layers runs.").arg(e.spec.num_hidden_layers)
+                                              : tr("%1 of %2 layers run.").arg(e.layers).arg(e.spec.num_hidden_layers));
+  }
+  return text;
+}
+
+}  // namespace mla::ui

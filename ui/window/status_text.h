@@ -1,0 +1,16 @@
+#pragma once
+
+#include <QString>
+
+#include "ui/session/snapshot.h"
+
+namespace mla::ui {
+
+/// The status line: bytes of the cache, bytes and milliseconds per token, what the weights are worth, pinned runs.
+QString status_text(const Snapshot& snapshot);
+
+/// What a picture of this run may claim: that random weights make its attention meaningless, and how many layers of how many
+/// run. Empty where there is nothing to say.
+QString honesty_text(const Snapshot& snapshot);
+
+}  // namespace mla::ui
