@@ -56,17 +56,18 @@ nlohmann::ordered_json document_of(const BenchReport& report) {
 
 void print_table(const BenchReport& report) {
   const Ceilings& machine = report.machine;
-  std::cout << "This machine, " << machine.threads << " threads: reads " << format_si(machine.read_gb_s * 1e9, "B/s") << ", fp32 "
-            << format_si(machine.fp32_gflop_s * 1e9, "FLOP/s");
+  std::cout << "This machine, " << machine.threads << " threads: reads " << format_si(machine.read_gb_s * 1e9, "B/s")
+            << ", fp32 " << format_si(machine.fp32_gflop_s * 1e9, "FLOP/s");
   if (machine.bf16_gflop_s > 0) std::cout << ", bf16 " << format_si(machine.bf16_gflop_s * 1e9, "FLOP/s");
   if (machine.int8_gop_s > 0) std::cout << ", int8 " << format_si(machine.int8_gop_s * 1e9, "OP/s");
   std::cout << "\n\n"
             << std::left << std::setw(40) << "workload" << std::right << std::setw(10) << "median" << std::setw(22)
-            << "10th to 90th pct." << std::setw(11) << "roofline" << "  of roofline\n";
+            << "10th to 90th pct." << std::setw(11) << "roofline"
+            << "  of roofline\n";
   for (const BenchRow& row : report.workloads) {
-    std::cout << std::left << std::setw(40) << row.name << std::right << std::setw(10) << format_ms(row.median_ms) << std::setw(22)
-              << format_ms(row.low_ms) + " - " + format_ms(row.high_ms) << std::setw(11) << format_ms(row.roofline_ms)
-              << std::setw(8) << std::lround(row.fraction_of_roofline * 100) << " %\n";
+    std::cout << std::left << std::setw(40) << row.name << std::right << std::setw(10) << format_ms(row.median_ms)
+              << std::setw(22) << format_ms(row.low_ms) + " - " + format_ms(row.high_ms) << std::setw(11)
+              << format_ms(row.roofline_ms) << std::setw(8) << std::lround(row.fraction_of_roofline * 100) << " %\n";
   }
 }
 

@@ -30,10 +30,13 @@ struct Options {
 Options::Options(CLI::App& parser) : experiment(parser) {
   prompt_given = parser.add_option("--prompt", prompt, "text to continue")->type_name("TEXT");
   tokens_given = parser.add_option("--tokens", tokens, "token ids to start from, as 1,2,3")->type_name("IDS");
-  inputs_given = parser.add_option("--inputs", inputs, "safetensors file with vectors x [T, hidden_size] to feed")->type_name("FILE");
+  inputs_given =
+      parser.add_option("--inputs", inputs, "safetensors file with vectors x [T, hidden_size] to feed")->type_name("FILE");
   prompt_given->excludes(tokens_given)->excludes(inputs_given);
   tokens_given->excludes(inputs_given);
-  parser.add_option("--steps", steps, "tokens to generate (64; 0 with --tokens or --inputs)")->type_name("N")->check(CLI::NonNegativeNumber);
+  parser.add_option("--steps", steps, "tokens to generate (64; 0 with --tokens or --inputs)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   add_output_option(parser, "--dump", dump, "safetensors file for outputs, attention, scores and cache");
   add_json_option(parser, json);
 }
@@ -63,8 +66,8 @@ Result<DecodeInput> read_input(const Options& options, const Experiment& experim
   return DecodeInput{};
 }
 
-/// The dump is quadratic in the tokens: refuses, with both figures, what would not fit. The engine's rows and the tensors made
-/// from them are held at once.
+/// The dump is quadratic in the tokens: refuses, with both figures, what would not fit. The engine's rows and the tensors
+/// made from them are held at once.
 Status check_dump_fits(const Experiment& experiment, std::int64_t tokens) {
   const std::int64_t squares = std::int64_t(experiment.layers) * experiment.spec.attention.num_attention_heads * 3 * 4;
   const std::int64_t bytes = squares * tokens * tokens * 3 / 2, available = available_memory();
@@ -101,12 +104,8 @@ Status decode(const Options& options, const DecodeInput& input, Run& run) {
 nlohmann::ordered_json json_of(const StepTrace& step) {
   nlohmann::ordered_json stages;
   for (int i = 0; i < kStages; ++i) stages[std::string(name_of(Stage(i)))] = step.stages[i];
-  return {{"ms", step.ms},
-          {"cache_bytes", step.cache_bytes},
-          {"cache_allocated_bytes", step.cache_allocated_bytes},
-          {"stages", stages},
-          {"operations", step.work.operations},
-          {"bytes", step.work.bytes()}};
+  return {{"ms", step.ms},    {"cache_bytes", step.cache_bytes},    {"cache_allocated_bytes", step.cache_allocated_bytes},
+          {"stages", stages}, {"operations", step.work.operations}, {"bytes", step.work.bytes()}};
 }
 
 std::string raw_text(std::span<const int> tokens) {
@@ -143,13 +142,16 @@ void print_summary(const Run& run) {
   const std::int64_t bytes = run.traces.empty() ? 0 : run.traces.back().cache_bytes;
   const int positions = run.decoder->positions();
   std::cout << describe(run.experiment) << '\n' << format_count(positions) << " tokens";
-  if (!run.steps().empty()) std::cout << ", " << run.steps().size() << " of them one by one at a median of " << format_ms(median_ms(run.steps())) << "/token";
+  if (!run.steps().empty())
+    std::cout << ", " << run.steps().size() << " of them one by one at a median of " << format_ms(median_ms(run.steps()))
+              << "/token";
   std::cout << " · cache " << format_bytes(bytes);
   if (positions > 0) std::cout << " (" << format_bytes(bytes / positions) << "/token)";
   std::cout << " · " << run.backend.name << ": " << run.backend.detail << '\n';
   if (run.random_weights) std::cout << "Random weights: bytes and times are real, the output means nothing.\n";
   if (run.experiment.layers < run.experiment.spec.num_hidden_layers) {
-    std::cout << "Ran " << run.experiment.layers << " of " << run.experiment.spec.num_hidden_layers << " layers (--layers).\n";
+    std::cout << "Ran " << run.experiment.layers << " of " << run.experiment.spec.num_hidden_layers
+              << " layers (--layers).\n";
   }
 }
 

@@ -44,7 +44,8 @@ Result<DecodeInput> input_from_file(const std::string& path, const ModelSpec& sp
   if (!x) return Error{"--inputs " + path + ": has no tensor x"};
   const int width = spec.attention.hidden_size;
   if (x->shape.size() != 2 || x->shape[1] != width || x->shape[0] < 1) {
-    return Error{"--inputs " + path + ": tensor x is " + shape_text(x->shape) + ", the block takes [T, " + std::to_string(width) + "]"};
+    return Error{"--inputs " + path + ": tensor x is " + shape_text(x->shape) + ", the block takes [T, " +
+                 std::to_string(width) + "]"};
   }
   Result<std::vector<float>> values = read_fp32(*file, "x");
   if (!values) return Error{"--inputs " + values.error().message};

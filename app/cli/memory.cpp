@@ -37,8 +37,9 @@ void print_table(const Experiment& experiment, const std::vector<MemoryLine>& li
             << std::left << std::setw(22) << "" << std::right << std::setw(14) << "per token" << std::setw(14) << "in all"
             << "   against " << own.label << " (this experiment)\n";
   for (const MemoryLine& line : lines) {
-    std::cout << std::left << std::setw(22) << line.label << std::right << std::setw(14) << format_bytes(line.bytes_per_token)
-              << std::setw(14) << format_bytes(line.total_bytes) << "   " << ratio(line.total_bytes, own.total_bytes) << '\n';
+    std::cout << std::left << std::setw(22) << line.label << std::right << std::setw(14)
+              << format_bytes(line.bytes_per_token) << std::setw(14) << format_bytes(line.total_bytes) << "   "
+              << ratio(line.total_bytes, own.total_bytes) << '\n';
   }
 }
 

@@ -14,7 +14,8 @@ void print_error(std::string_view message);
 /// The text with control characters as escapes ("\n", "\x1b"), so that it prints as one harmless line.
 std::string one_line(std::string_view text);
 
-/// Checks, before any work is done, that a file can be made at `path`: its folder is there and writable, and it is no folder itself.
+/// Checks, before any work is done, that a file can be made at `path`: its folder is there and writable, and it is no folder
+/// itself.
 Status check_writable(const std::string& path);
 
 /// Checks likewise that files can be made in a folder, which may be still to be made.

@@ -16,14 +16,16 @@ void print_shape(const ModelSpec& spec) {
     std::cout << '/' << a.num_key_value_heads << " of " << a.head_dim();
     return;
   }
-  std::cout << ", latent " << a.kv_lora_rank << " + RoPE " << a.qk_rope_head_dim << ", NoPE " << a.qk_nope_head_dim << ", value "
-            << a.v_head_dim << ", q-LoRA " << (a.q_lora_rank > 0 ? std::to_string(a.q_lora_rank) : "none");
+  std::cout << ", latent " << a.kv_lora_rank << " + RoPE " << a.qk_rope_head_dim << ", NoPE " << a.qk_nope_head_dim
+            << ", value " << a.v_head_dim << ", q-LoRA " << (a.q_lora_rank > 0 ? std::to_string(a.q_lora_rank) : "none");
 }
 
 Outcome run() {
   for (const Preset& preset : presets()) {
     std::cout << std::left << std::setw(18) << preset.name << std::setw(26) << preset.title << std::setw(5)
-              << (preset.spec.attention.is_mla() ? "MLA" : preset.spec.attention.variant == Variant::gqa ? "GQA" : "MHA");
+              << (preset.spec.attention.is_mla()                  ? "MLA"
+                  : preset.spec.attention.variant == Variant::gqa ? "GQA"
+                                                                  : "MHA");
     print_shape(preset.spec);
     if (!preset.note.empty()) std::cout << " (" << preset.note << ')';
     std::cout << '\n';

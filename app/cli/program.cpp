@@ -35,17 +35,20 @@ Command add_missing(CLI::App& program, const std::string& name) {
 }
 
 std::vector<Command> add_commands(CLI::App& program) {
-  return {add_decode(program), add_sweep(program),   add_memory(program), add_bench(program),
-          add_render(program), add_presets(program), add_views(program),
-          add_missing(program, "evaluate"), add_missing(program, "models")};
+  return {add_decode(program),           add_sweep(program),   add_memory(program), add_bench(program),
+          add_render(program),           add_presets(program), add_views(program),  add_missing(program, "evaluate"),
+          add_missing(program, "models")};
 }
 
 Outcome parse_and_run(int argc, char** argv) {
-  CLI::App program("See Multi-head Latent Attention: cache, latency and attention of a decode that is running.", "mla-explorer");
+  CLI::App program("See Multi-head Latent Attention: cache, latency and attention of a decode that is running.",
+                   "mla-explorer");
   program.set_version_flag("--version", "mla-explorer " MLA_VERSION);
   program.require_subcommand(0, 1);
   std::string file;
-  program.add_option("file", file, "a saved experiment (.mla.json) to open in the window; without it or a subcommand, the window opens")
+  program
+      .add_option("file", file,
+                  "a saved experiment (.mla.json) to open in the window; without it or a subcommand, the window opens")
       ->type_name("FILE");
   const std::vector<Command> commands = add_commands(program);
   try {

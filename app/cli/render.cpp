@@ -23,7 +23,9 @@ Options::Options(CLI::App& parser) : experiment(parser) {
   add_output_option(parser, "--out", out, "file to write: .png, .svg, .pdf or .csv")->required();
   parser.add_option("--size", size, "width and height in pixels (1280x800)")->type_name("WxH");
   parser.add_option("--steps", steps, "tokens to decode first (32)")->type_name("N")->check(CLI::NonNegativeNumber);
-  parser.add_option("--theme", theme, "light or dark (light)")->type_name("light|dark")->check(CLI::IsMember({"light", "dark"}));
+  parser.add_option("--theme", theme, "light or dark (light)")
+      ->type_name("light|dark")
+      ->check(CLI::IsMember({"light", "dark"}));
 }
 
 #ifdef MLA_WINDOW
@@ -35,7 +37,8 @@ Status parse_size(const std::string& text, int& width, int& height) {
   const auto h = x == std::string::npos ? std::nullopt : parse_number<int>(std::string_view(text).substr(x + 1));
   constexpr int low = 64, high = 16384;
   if (!w || !h || *w < low || *h < low || *w > high || *h > high) {
-    return Error{"--size " + text + ": must be WxH, each from " + std::to_string(low) + " to " + std::to_string(high) + " pixels"};
+    return Error{"--size " + text + ": must be WxH, each from " + std::to_string(low) + " to " + std::to_string(high) +
+                 " pixels"};
   }
   width = *w;
   height = *h;
@@ -45,7 +48,8 @@ Status parse_size(const std::string& text, int& width, int& height) {
 Outcome run(const Options& options) {
   RenderRequest request;
   if (const Status good = check_render(options.view, options.out); !good) return misused(good.error().message);
-  if (const Status good = parse_size(options.size, request.width, request.height); !good) return misused(good.error().message);
+  if (const Status good = parse_size(options.size, request.width, request.height); !good)
+    return misused(good.error().message);
   Result<Experiment> experiment = options.experiment.build();
   if (!experiment) return misused(experiment.error().message);
   request.experiment = std::move(*experiment);
@@ -65,7 +69,8 @@ Outcome run(const Options&) { return misused("render: this build draws nothing (
 }  // namespace
 
 Command add_render(CLI::App& program) {
-  CLI::App* parser = program.add_subcommand("render", "Decodes, then draws a view or the whole window into a file, light or dark");
+  CLI::App* parser =
+      program.add_subcommand("render", "Decodes, then draws a view or the whole window into a file, light or dark");
   return {parser, [options = std::make_shared<Options>(*parser)] { return run(*options); }};
 }
 

@@ -58,14 +58,16 @@ void print_point(const SweepPlan& plan, const SweepRun& run) {
   for (std::size_t i = 0; i < plan.axes.size(); ++i) std::cout << plan.axes[i].name << '=' << run.point.values[i] << "  ";
   const SweepStep& last = run.steps.back();
   std::cout << format_ms(run.median_ms) << "/token (median), cache " << format_bytes(last.cache_bytes) << " at "
-            << format_count(last.tokens) << " tokens\n" << std::flush;
+            << format_count(last.tokens) << " tokens\n"
+            << std::flush;
 }
 
 Outcome write_files(const std::string& folder, const SweepPlan& plan, const std::vector<SweepRun>& runs) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) return failed(folder + ": can't be made: " + failure.message());
-  for (const auto& [name, text] : {std::pair{"/sweep.csv", sweep_csv(plan, runs)}, {"/sweep.json", sweep_json(plan, runs)}}) {
+  for (const auto& [name, text] :
+       {std::pair{"/sweep.csv", sweep_csv(plan, runs)}, {"/sweep.json", sweep_json(plan, runs)}}) {
     if (const Status written = write_file_atomically(folder + name, text); !written) return outcome_of(written);
   }
 #ifdef MLA_WINDOW
@@ -95,7 +97,8 @@ Outcome run(const Options& options) {
 }  // namespace
 
 Command add_sweep(CLI::App& program) {
-  CLI::App* parser = program.add_subcommand("sweep", "Measures memory and speed at each value of a setting, as tables and charts");
+  CLI::App* parser =
+      program.add_subcommand("sweep", "Measures memory and speed at each value of a setting, as tables and charts");
   return {parser, [options = std::make_shared<Options>(*parser)] { return run(*options); }};
 }
 

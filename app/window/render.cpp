@@ -1,5 +1,7 @@
 #include "app/window/render.h"
 
+#include <QEventLoop>
+#include <QTimer>
 #include <algorithm>
 #include <memory>
 
@@ -29,7 +31,10 @@ Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
   plan.run = 1;
   Result<std::unique_ptr<ui::DecodeRun>> run = ui::DecodeRun::start(plan, [](ui::Phase, double) {}, {});
   if (!run) return run.error();
-  (*run)->shown().set_ceilings(measure_ceilings(request.experiment.threads));
+  // Measuring takes a second; only these two show it.
+  if (request.view == "latency" || request.view == "window") {
+    (*run)->shown().set_ceilings(measure_ceilings(request.experiment.threads));
+  }
   for (int i = 0; i < request.steps; ++i) {
     if (const Status step = (*run)->step({}); !step) return step.error();
   }
@@ -38,14 +43,34 @@ Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
   return std::make_shared<const ui::Snapshot>(std::move(snapshot));
 }
 
+/// Lets the panes come to rest: charts redraw a few times a second, and the attention map is drawn on a thread of its own.
+void settle(QWidget& window) {
+  constexpr int pause_ms = 200, calm_pauses = 3, most_pauses = 100;
+  QImage before;
+  for (int pause = 0, calm = 0; pause < most_pauses && calm < calm_pauses; ++pause) {
+    QEventLoop loop;
+    QTimer::singleShot(pause_ms, &loop, &QEventLoop::quit);
+    loop.exec();
+    QImage now = window.grab().toImage();
+    calm = now == before ? calm + 1 : 0;
+    before = std::move(now);
+  }
+}
+
 Status draw_window(const ui::SnapshotPtr& snapshot, const QString& out, QSize size) {
+  QApplication::setCursorFlashTime(0);
   ui::Session session({});
   ui::MainWindow window(session, QString());
+  session.disconnect(&window);  // which shows our snapshot, not that of an idle session
   window.resize(size);
-  window.showSnapshot(snapshot);
   window.show();
-  QCoreApplication::processEvents();
-  return ui::exportPainted(out, size, 1, std::nullopt, [&](QPainter& painter, QSizeF) { window.render(&painter); });
+  window.showSnapshot(snapshot);
+  settle(window);
+  return ui::exportPainted(out, size, 1, window.palette().color(QPalette::Window), [&](QPainter& painter, QSizeF target) {
+    const double shrink = std::min({1.0, target.width() / window.width(), target.height() / window.height()});
+    painter.scale(shrink, shrink);  // where the window can't be as small as asked
+    window.render(&painter);
+  });
 }
 
 Status draw_view(const RenderRequest& request, const ui::SnapshotPtr& snapshot, const QString& out, QSize size) {
@@ -67,15 +92,16 @@ Status check_render(const std::string& view, const std::string& out) {
   if (!found) return Error{"--view " + view + ": there is no such view; there is " + known};
   const Result<ui::Format> format = ui::formatOf(QString::fromStdString(out));
   if (!format) return Error{"--out " + format.error().message};
-  if (view == "window" && *format == ui::Format::csv) return Error{"--out " + out + ": the whole window has no table, its views have"};
+  if (view == "window" && *format == ui::Format::csv)
+    return Error{"--out " + out + ": the whole window has no table, its views have"};
   return {};
 }
 
 Outcome render(const RenderRequest& request) {
   const std::int64_t before = request.experiment.prefill + ui::History::of_prompt(request.experiment).size();
   if (before + request.steps > request.experiment.context) {
-    return misused("--steps " + std::to_string(request.steps) + ": with " + std::to_string(before) + " tokens before them more than --context " +
-                   std::to_string(request.experiment.context));
+    return misused("--steps " + std::to_string(request.steps) + ": with " + std::to_string(before) +
+                   " tokens before them more than --context " + std::to_string(request.experiment.context));
   }
   const Result<ui::SnapshotPtr> snapshot = decode_for(request);
   if (!snapshot) return failed(snapshot.error().message);
@@ -83,8 +109,7 @@ Outcome render(const RenderRequest& request) {
   ui::applyTheme(*qApp, request.dark ? ui::ThemeChoice::dark : ui::ThemeChoice::light);
   const QString out = QString::fromStdString(request.out);
   const QSize size(request.width, request.height);
-  return outcome_of(request.view == "window" ? draw_window(*snapshot, out, size)
-                                             : draw_view(request, *snapshot, out, size));
+  return outcome_of(request.view == "window" ? draw_window(*snapshot, out, size) : draw_view(request, *snapshot, out, size));
 }
 
 }  // namespace mla

@@ -4,6 +4,7 @@
 #include <QCoreApplication>
 
 #include "app/window/headless.h"
+#include "core/spec/presets.h"
 #include "ui/charts/chart.h"
 #include "ui/export/exporter.h"
 #include "ui/theme/theme.h"
@@ -25,6 +26,15 @@ QString name_of_point(const SweepPlan& plan, const SweepPoint& point) {
   return parts.join(QStringLiteral(" · "));
 }
 
+QString caption_of(const Experiment& base) {
+  const Result<Preset> preset = find_preset(base.preset);
+  const std::string start = preset ? preset->title : describe(base);
+  QString caption = tr("All else as in: %1").arg(QString::fromStdString(start));
+  if (base.model.empty()) caption += tr(", random weights");
+  if (base.preset != "tutorial") return caption;
+  return caption + tr(". Tokens are counted one by one; the tutorial's own listing labels them 1,\u00a011,\u00a0…\u00a091.");
+}
+
 /// A chart of one value of every step, a line for every point.
 template <class Value>
 ui::ChartData chart_of(const SweepPlan& plan, const std::vector<SweepRun>& runs, Value value) {
@@ -40,10 +50,7 @@ ui::ChartData chart_of(const SweepPlan& plan, const std::vector<SweepRun>& runs,
     for (const SweepStep& step : run.steps) series.points << QPointF(step.tokens, value(step));
     data.series.push_back(std::move(series));
   }
-  data.caption = QString::fromStdString(describe(plan.base));
-  if (plan.base.preset == "tutorial") {
-    data.caption += ". " + tr("Tokens are counted one by one; the tutorial's own listing labels its ten tokens 1, 11, … 91.");
-  }
+  data.caption = caption_of(plan.base);
   return data;
 }
 

@@ -28,7 +28,8 @@ std::vector<ViewEntry> view_list() {
   std::vector<ViewEntry> entries = {{"window", "the whole window"}};
   for (const QString& view : ui::viewNames()) {
     const std::string name = view.toStdString();
-    const auto known = std::find_if(kDescriptions.begin(), kDescriptions.end(), [&](const auto& d) { return d.name == name; });
+    const auto known =
+        std::find_if(kDescriptions.begin(), kDescriptions.end(), [&](const auto& d) { return d.name == name; });
     entries.push_back({name, known != kDescriptions.end() ? std::string(known->what) : std::string()});
   }
   return entries;

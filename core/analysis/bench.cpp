@@ -173,7 +173,8 @@ BenchRow measure(const Workload& workload, const std::function<Sample()>& run, c
   std::sort(times.begin(), times.end());
   BenchRow row{workload.name, percentile(times, 0.5), percentile(times, 0.1), percentile(times, 0.9), sample.work.bytes(),
                sample.work.operations};
-  row.roofline_ms = std::max(double(row.bytes) / (machine.ceilings.read_gb_s * 1e6),
+  const std::int64_t rotated = workload.suite == "latent" || workload.suite == "grouped" ? kRotatedBytes : row.bytes;
+  row.roofline_ms = std::max(double(row.bytes) / (bandwidth_gb_s(rotated, machine.ceilings) * 1e6),
                              double(row.flop) / (machine.ceilings.fp32_gflop_s * 1e6));
   row.fraction_of_roofline = row.roofline_ms / row.median_ms;
   return row;

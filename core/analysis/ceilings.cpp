@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <new>
 
 #include "core/tensor/buffer.h"
@@ -34,16 +35,18 @@ double peak_rate(const PeakLoop& loop, ThreadPool& pool, const std::stop_token& 
   return best;
 }
 
-/// Bytes read per second, 1e9: the best of some passes over memory much larger than the caches.
-double read_rate(ThreadPool& pool, const std::stop_token& stop) {
-  constexpr std::size_t slice = 1 << 18, slices = 256;  // floats in a slice; 256 MiB in all
+/// Bytes read per second, 1e9: the best of some passes over that much memory.
+double read_rate(ThreadPool& pool, std::size_t bytes, const std::stop_token& stop) {
+  const int slices = 16 * pool.threads();
+  const std::size_t slice = bytes / 4 / slices / 256 * 256;  // floats
   try {
     Buffer<float> data(slice * slices);
-    pool.run(int(slices), [&](int item, int) { std::fill_n(data.data() + item * slice, slice, 1.0f); });
+    pool.run(slices, [&](int item, int) { std::fill_n(data.data() + item * slice, slice, 1.0f); });
+    const int passes = int(std::clamp<std::size_t>((3ull << 30) / bytes, 12, 400));
     double best = 0;
-    for (int i = 0; i < 12 && !stop.stop_requested(); ++i) {
+    for (int i = 0; i < passes && !stop.stop_requested(); ++i) {
       const auto start = Clock::now();
-      pool.run(int(slices), [&](int item, int) {
+      pool.run(slices, [&](int item, int) {
         sink.store(read_all(data.data() + item * slice, slice), std::memory_order_relaxed);
       });
       best = std::max(best, double(data.bytes()) / seconds_since(start) / 1e9);
@@ -54,13 +57,23 @@ double read_rate(ThreadPool& pool, const std::stop_token& stop) {
   }
 }
 
+/// Size of the third-level cache that the first core uses; 0 where Linux does not tell. (sysconf counts a whole socket's.)
+std::int64_t last_level_cache_bytes() {
+  std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index3/size");
+  std::int64_t kib = 0;
+  char unit = 0;
+  return file >> kib >> unit && unit == 'K' ? kib << 10 : 0;
+}
+
 }  // namespace
 
 Ceilings measure_ceilings(int threads, std::stop_token stop) {
   ThreadPool pool(threads > 0 ? threads : default_threads());
   Ceilings ceilings;
   ceilings.threads = pool.threads();
-  ceilings.read_gb_s = read_rate(pool, stop);
+  ceilings.read_gb_s = read_rate(pool, 256 << 20, stop);
+  ceilings.cached_bytes = last_level_cache_bytes();
+  if (ceilings.cached_bytes > 0) ceilings.cached_read_gb_s = read_rate(pool, std::size_t(ceilings.cached_bytes) / 2, stop);
   ceilings.fp32_gflop_s = peak_rate(fp32_peak(), pool, stop);
   ceilings.bf16_gflop_s = peak_rate(bf16_peak(), pool, stop);
   ceilings.int8_gop_s = peak_rate(int8_peak(), pool, stop);

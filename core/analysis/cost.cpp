@@ -140,11 +140,16 @@ StepCost decode_cost(const Experiment& experiment, int cached) {
   return tally.cost();
 }
 
+double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings) {
+  return bytes <= ceilings.cached_bytes && ceilings.cached_read_gb_s > 0 ? ceilings.cached_read_gb_s : ceilings.read_gb_s;
+}
+
 double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
   if (ceilings.read_gb_s <= 0 || ceilings.fp32_gflop_s <= 0) return 0;
+  const double bandwidth = bandwidth_gb_s(cost.total().bytes(), ceilings);
   double ms = 0;
   for (const Work& work : cost.stages)
-    ms += std::max(double(work.bytes()) / (ceilings.read_gb_s * 1e6), double(work.operations) / (ceilings.fp32_gflop_s * 1e6));
+    ms += std::max(double(work.bytes()) / (bandwidth * 1e6), double(work.operations) / (ceilings.fp32_gflop_s * 1e6));
   return ms;
 }
 

@@ -26,7 +26,8 @@ Status check_axes(const std::vector<SweepAxis>& axes) {
 }
 
 /// The experiment at one combination of values.
-Result<Experiment> experiment_at(const Experiment& base, const std::vector<SweepAxis>& axes, const std::vector<std::string>& values) {
+Result<Experiment> experiment_at(const Experiment& base, const std::vector<SweepAxis>& axes,
+                                 const std::vector<std::string>& values) {
   std::vector<Setting> settings;
   for (std::size_t i = 0; i < axes.size(); ++i) settings.push_back({axes[i].name, values[i]});
   Result<Experiment> experiment = apply_all(base, settings);
@@ -89,7 +90,8 @@ Result<SweepAxis> parse_axis(std::string_view text) {
   const std::size_t equals = text.find('=');
   SweepAxis axis{std::string(text.substr(0, equals)), {}};
   const auto& names = setting_names();
-  if (std::find(names.begin(), names.end(), axis.name) == names.end()) return Error{printable(axis.name) + ": no setting has that name"};
+  if (std::find(names.begin(), names.end(), axis.name) == names.end())
+    return Error{printable(axis.name) + ": no setting has that name"};
   if (equals == std::string_view::npos) return Error{axis.name + ": has no values, write " + axis.name + "=a,b,c"};
   for (std::size_t begin = equals + 1; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
@@ -111,7 +113,8 @@ Result<SweepPlan> plan_sweep(const Experiment& base, const std::vector<SweepAxis
     Result<Experiment> experiment = experiment_at(base, axes, values);
     if (!experiment) return experiment.error();
     if (positions_before(*experiment) + tokens > experiment->context) {
-      return Error{"tokens " + std::to_string(tokens) + ": more than the context of " + std::to_string(experiment->context) + " holds"};
+      return Error{"tokens " + std::to_string(tokens) + ": more than the context of " + std::to_string(experiment->context) +
+                   " holds"};
     }
     plan.points.push_back({std::move(values), std::move(*experiment)});
     more = false;
@@ -123,8 +126,8 @@ Result<SweepPlan> plan_sweep(const Experiment& base, const std::vector<SweepAxis
   return plan;
 }
 
-Result<std::vector<SweepRun>> run_sweep(const SweepPlan& plan, const BackendChoice& backend_of, const std::function<void(const SweepRun&)>& finished,
-                                        std::stop_token stop) {
+Result<std::vector<SweepRun>> run_sweep(const SweepPlan& plan, const BackendChoice& backend_of,
+                                        const std::function<void(const SweepRun&)>& finished, std::stop_token stop) {
   std::vector<SweepRun> runs;
   std::shared_ptr<const ModelWeights> weights;
   for (const SweepPoint& point : plan.points) {

@@ -38,7 +38,7 @@ struct SweepStep {
   int tokens = 0;                 ///< held in the cache after it
   std::int64_t cache_values = 0;  ///< elements, all layers and sequences that run
   std::int64_t cache_bytes = 0;
-  double ms = 0;                  ///< wall time of the step
+  double ms = 0;  ///< wall time of the step
 };
 
 /// What one point measured.
@@ -62,7 +62,8 @@ using BackendChoice = std::function<Result<ComputeBackend*>(const Experiment&)>;
 /// experiment's prompt, the others synthetic vectors. The first steps of every point are taken twice and measured the second
 /// time, so that no point pays for cold memory. `finished` is called after each point.
 Result<std::vector<SweepRun>> run_sweep(const SweepPlan& plan, const BackendChoice& backend_of,
-                                        const std::function<void(const SweepRun&)>& finished = {}, std::stop_token stop = {});
+                                        const std::function<void(const SweepRun&)>& finished = {},
+                                        std::stop_token stop = {});
 
 /// Columns: the axes, tokens, cache_values, cache_bytes, ms, seconds; a line for every step of every point.
 std::string sweep_csv(const SweepPlan& plan, const std::vector<SweepRun>& runs);

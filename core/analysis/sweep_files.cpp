@@ -28,10 +28,8 @@ nlohmann::ordered_json run_json(const SweepPlan& plan, const SweepRun& run) {
   for (std::size_t i = 0; i < plan.axes.size(); ++i) point[plan.axes[i].name] = value_json(run.point.values[i]);
   nlohmann::ordered_json steps = nlohmann::ordered_json::array();
   for (const SweepStep& step : run.steps) {
-    steps.push_back({{"tokens", step.tokens},
-                     {"cache_values", step.cache_values},
-                     {"cache_bytes", step.cache_bytes},
-                     {"ms", step.ms}});
+    steps.push_back(
+        {{"tokens", step.tokens}, {"cache_values", step.cache_values}, {"cache_bytes", step.cache_bytes}, {"ms", step.ms}});
   }
   point["median_ms"] = run.median_ms;
   point["steps"] = steps;
@@ -48,8 +46,8 @@ std::string sweep_csv(const SweepPlan& plan, const std::vector<SweepRun>& runs) 
   for (const SweepRun& run : runs) {
     for (const SweepStep& step : run.steps) {
       std::vector<std::string>& row = rows.emplace_back(run.point.values);
-      row.insert(row.end(), {std::to_string(step.tokens), std::to_string(step.cache_values), std::to_string(step.cache_bytes),
-                             csv_number(step.ms), csv_number(step.ms / 1000)});
+      row.insert(row.end(), {std::to_string(step.tokens), std::to_string(step.cache_values),
+                             std::to_string(step.cache_bytes), csv_number(step.ms), csv_number(step.ms / 1000)});
     }
   }
   return to_csv(columns, rows);

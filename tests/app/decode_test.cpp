@@ -59,7 +59,8 @@ TEST(Decode, GoesSixtyFourStepsFromAPromptAndNoneFromTokens) {
 
 TEST(Decode, OneByOneEqualsPrefill) {
   const Folder folder;
-  const Ended stepped = decode(folder, {"--tokens", "65,66", "--steps", "6", "--dump", "stepped.safetensors", "--json", "-"});
+  const Ended stepped =
+      decode(folder, {"--tokens", "65,66", "--steps", "6", "--dump", "stepped.safetensors", "--json", "-"});
   ASSERT_EQ(stepped.code, 0) << stepped.err;
   const auto list = stepped.json()["tokens"];
   ASSERT_EQ(list.size(), 8u);
@@ -71,7 +72,8 @@ TEST(Decode, OneByOneEqualsPrefill) {
   EXPECT_EQ(stepped.json()["cache_bytes"], whole.json()["cache_bytes"]);
   for (const char* tensor : {"logits", "attention", "scores_nope", "scores_rope", "cache_latent", "cache_rope"}) {
     SCOPED_TRACE(tensor);
-    expect_near(tensor_of(folder.path("stepped.safetensors"), tensor), tensor_of(folder.path("whole.safetensors"), tensor), 2e-5);
+    expect_near(tensor_of(folder.path("stepped.safetensors"), tensor), tensor_of(folder.path("whole.safetensors"), tensor),
+                2e-5);
   }
 }
 

@@ -7,7 +7,8 @@ namespace {
 
 TEST(Memory, ListsTheOwnVariantFirstUnderTheFixedKeys) {
   const Folder folder;
-  const Ended ended = run(folder, {"memory", "--preset", "deepseek-v3", "--cache-dtype", "bf16", "--context", "1000", "--json", "-"});
+  const Ended ended =
+      run(folder, {"memory", "--preset", "deepseek-v3", "--cache-dtype", "bf16", "--context", "1000", "--json", "-"});
   ASSERT_EQ(ended.code, 0) << ended.err;
   const auto variants = ended.json()["variants"];
   ASSERT_GE(variants.size(), 4u);
@@ -47,7 +48,8 @@ INSTANTIATE_TEST_SUITE_P(All, MemoryEqualsDecode,
 
 TEST(Memory, SavedExperimentsAndOptionsMeanTheSame) {
   const Folder folder;
-  folder.write("e.mla.json", R"({"format": "mla-explorer experiment", "version": 1, "preset": "deepseek-v2", "cache-dtype": "bf16"})");
+  folder.write("e.mla.json",
+               R"({"format": "mla-explorer experiment", "version": 1, "preset": "deepseek-v2", "cache-dtype": "bf16"})");
   const Ended file = run(folder, {"memory", "--experiment", "e.mla.json", "--json", "-"});
   const Ended options = run(folder, {"memory", "--cache-dtype", "bf16", "--preset", "deepseek-v2", "--json", "-"});
   ASSERT_EQ(file.code, 0) << file.err;

@@ -20,7 +20,8 @@ std::vector<std::string> environment() {
   std::vector<std::string> kept;
   for (char** entry = environ; *entry; ++entry) {
     const std::string text = *entry;
-    if (!text.starts_with("DISPLAY=") && !text.starts_with("WAYLAND_DISPLAY=") && !text.starts_with("QT_QPA_PLATFORM=")) kept.push_back(text);
+    if (!text.starts_with("DISPLAY=") && !text.starts_with("WAYLAND_DISPLAY=") && !text.starts_with("QT_QPA_PLATFORM="))
+      kept.push_back(text);
   }
   return kept;
 }
@@ -45,7 +46,9 @@ Folder::~Folder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-void Folder::write(const std::string& name, const std::string& bytes) const { std::ofstream(path(name), std::ios::binary) << bytes; }
+void Folder::write(const std::string& name, const std::string& bytes) const {
+  std::ofstream(path(name), std::ios::binary) << bytes;
+}
 
 std::string Folder::read(const std::string& name) const {
   std::ostringstream text;
@@ -74,7 +77,8 @@ Ended run(const Folder& folder, std::vector<std::string> arguments) {
   posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
   posix_spawn_file_actions_addchdir_np(&actions, folder.path().c_str());
   pid_t child = 0;
-  const int failure = posix_spawn(&child, MLA_PROGRAM, &actions, nullptr, pointers(arguments).data(), pointers(variables).data());
+  const int failure =
+      posix_spawn(&child, MLA_PROGRAM, &actions, nullptr, pointers(arguments).data(), pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
   if (failure != 0) throw std::runtime_error("can't start " MLA_PROGRAM);
   int status = 0;

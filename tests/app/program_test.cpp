@@ -28,10 +28,11 @@ TEST(Program, HelpListsEverySubcommandAndEachHasItsOwn) {
 TEST(Program, HelpOfASubcommandNamesEveryExperimentOption) {
   const Folder folder;
   const std::string help = run(folder, {"memory", "--help"}).out;
-  for (const char* option : {"--model", "--preset", "--experiment", "--variant", "--attention", "--kv-lora-rank", "--q-lora-rank", "--heads",
-                             "--kv-heads", "--nope-dim", "--rope-dim", "--v-head-dim", "--hidden-size", "--layers", "--context", "--prefill",
-                             "--batch", "--cache-dtype", "--weights-dtype", "--backend", "--threads", "--isa", "--seed", "--temperature",
-                             "--top-k", "--top-p", "--json"}) {
+  for (const char* option :
+       {"--model",   "--preset",   "--experiment",  "--variant",     "--attention",     "--kv-lora-rank", "--q-lora-rank",
+        "--heads",   "--kv-heads", "--nope-dim",    "--rope-dim",    "--v-head-dim",    "--hidden-size",  "--layers",
+        "--context", "--prefill",  "--batch",       "--cache-dtype", "--weights-dtype", "--backend",      "--threads",
+        "--isa",     "--seed",     "--temperature", "--top-k",       "--top-p",         "--json"}) {
     EXPECT_NE(help.find(option), std::string::npos) << option;
   }
 }
@@ -39,8 +40,9 @@ TEST(Program, HelpOfASubcommandNamesEveryExperimentOption) {
 TEST(Program, ListsThePresets) {
   const Folder folder;
   const std::string out = run(folder, {"presets"}).out;
-  for (const std::string name : {"llama-2-7b", "llama-3-8b", "llama-3-70b", "mistral-7b", "qwen2.5-7b", "deepseek-v2-lite", "deepseek-v2",
-                                 "deepseek-v3", "kimi-k2", "glm-4.7-flash", "glm-5", "mistral-small-4", "minicpm3-4b", "longcat-flash", "tutorial"}) {
+  for (const std::string name :
+       {"llama-2-7b", "llama-3-8b", "llama-3-70b", "mistral-7b", "qwen2.5-7b", "deepseek-v2-lite", "deepseek-v2",
+        "deepseek-v3", "kimi-k2", "glm-4.7-flash", "glm-5", "mistral-small-4", "minicpm3-4b", "longcat-flash", "tutorial"}) {
     EXPECT_TRUE(out.starts_with(name + ' ') || out.find('\n' + name + ' ') != std::string::npos) << name;
     EXPECT_EQ(run(folder, {"memory", "--preset", name, "--json", "-"}).code, 0) << name;
   }

@@ -20,8 +20,8 @@ std::vector<std::string> views(const Folder& folder) {
 }
 
 Ended render(const Folder& folder, const std::string& view, const std::string& out, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments = {"render",          "--view", view,      "--out",   out,  "--steps", "6",       "--hidden-size", "64",
-                                        "--kv-lora-rank",  "16",     "--heads", "3"};
+  std::vector<std::string> arguments = {"render", "--view",         view, "--out",   out, "--steps", "6", "--hidden-size",
+                                        "64",     "--kv-lora-rank", "16", "--heads", "3"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run(folder, arguments);
 }
@@ -47,7 +47,8 @@ TEST(Render, ViewsListsTheWindowAndEveryView) {
   const Folder folder;
   const std::vector<std::string> names = views(folder);
   const std::set<std::string> known(names.begin(), names.end());
-  for (const char* name : {"window", "attention", "heads", "memory", "latency", "stages", "tokens"}) EXPECT_TRUE(known.count(name)) << name;
+  for (const char* name : {"window", "attention", "heads", "memory", "latency", "stages", "tokens"})
+    EXPECT_TRUE(known.count(name)) << name;
   EXPECT_EQ(known.size(), names.size());
 }
 
@@ -62,7 +63,8 @@ TEST(Render, DrawsEveryViewLightAndDarkAtTheSizeAsked) {
       ASSERT_EQ(ended.code, 0) << ended.err;
       EXPECT_EQ(ended.out + ended.err, "");
     }
-    const QImage light(QString::fromStdString(folder.path(view + "light.png"))), dark(QString::fromStdString(folder.path(view + "dark.png")));
+    const QImage light(QString::fromStdString(folder.path(view + "light.png"))),
+        dark(QString::fromStdString(folder.path(view + "dark.png")));
     EXPECT_EQ(light.size(), size);
     EXPECT_EQ(dark.size(), size);
     EXPECT_GT(colors(light), 8u);
@@ -88,7 +90,8 @@ TEST(Render, WritesVectorsAndTables) {
 TEST(Render, TheMemoryTableHoldsTheBytesThatDecodeReports) {
   const Folder folder;
   ASSERT_EQ(render(folder, "memory", "m.csv").code, 0);
-  const Ended decoded = run(folder, {"decode", "--steps", "6", "--hidden-size", "64", "--kv-lora-rank", "16", "--heads", "3", "--json", "-"});
+  const Ended decoded =
+      run(folder, {"decode", "--steps", "6", "--hidden-size", "64", "--kv-lora-rank", "16", "--heads", "3", "--json", "-"});
   const std::string bytes = decoded.json()["cache_bytes"].dump();
   EXPECT_NE(folder.read("m.csv").find(bytes), std::string::npos) << bytes << " in\n" << folder.read("m.csv");
 }

@@ -43,6 +43,9 @@ const ChartPicture& Chart::picture() {
   return picture_;
 }
 
+QSize Chart::sizeHint() const { return QSize(24, 17) * fontMetrics().height(); }
+QSize Chart::minimumSizeHint() const { return QSize(11, 8) * fontMetrics().height(); }
+
 bool Chart::event(QEvent* event) {
   if (event->type() == QEvent::LayoutRequest && corner_) {
     corner_->adjustSize();

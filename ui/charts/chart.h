@@ -31,8 +31,8 @@ class Chart : public QWidget {
   /// The point whose numbers are shown; none while nobody looks.
   const std::optional<Mark>& mark() const { return mark_; }
 
-  QSize sizeHint() const override { return {360, 250}; }
-  QSize minimumSizeHint() const override { return {160, 110}; }
+  QSize sizeHint() const override;
+  QSize minimumSizeHint() const override;
 
  signals:
   void marked(const QString& text);  ///< the numbers that are being looked at; empty when nobody does any more

@@ -1,8 +1,8 @@
 #include "ui/charts/chart_layout.h"
 
-#include <QCoreApplication>
 #include <QFontMetricsF>
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "ui/charts/legend.h"
@@ -48,9 +48,7 @@ qreal widest(const Ticks& ticks, const QFontMetricsF& metrics) {
   return std::ceil(width);
 }
 
-QString titleOf(const Axis& axis, const Ticks& ticks) {
-  return ticks.unit.isEmpty() ? axis.title : QStringLiteral("%1 (%2)").arg(axis.title, ticks.unit);
-}
+qreal marginOf(const ChartLayout& layout) { return std::round(0.45 * layout.em); }
 
 /// As many labels below the axis as fit without touching.
 Ticks xTicksFor(const ChartData& data, Range range, qreal width, const QFontMetricsF& metrics) {
@@ -62,27 +60,74 @@ Ticks xTicksFor(const ChartData& data, Range range, qreal width, const QFontMetr
   return ticks;
 }
 
-/// Headline, legend, caption: the parts that take their height from the plot's.
-struct Outer {
+/// What a chart shows beside its plot; a small one does without some of it.
+struct Detail {
+  int headline_lines;
+  double legend_share;  ///< of the height; 0: no legend
+  int caption_lines;
+  bool x_title;
+};
+constexpr std::array kDetails{Detail{2, 0.3, 2, true}, Detail{1, 0.25, 1, true}, Detail{1, 0.2, 0, true},
+                              Detail{1, 0, 0, false}};
+
+/// Headline, legend and caption, and the room that they leave between them.
+struct Room {
   qreal top = 0, bottom = 0;
 };
 
-Outer arrangeOuter(ChartLayout& out, const ChartData& data, ChartKind kind, qreal margin, qreal corner) {
+Room arrangeOuter(ChartLayout& out, const ChartData& data, ChartKind kind, const Detail& detail, qreal corner) {
   const QFontMetricsF strong(out.strong), small(out.small);
-  const qreal width = out.size.width() - 2 * margin;
-  const bool low = out.size.height() < 13 * out.em;
-  out.headline_text = fitted(data.headline, strong, width - corner, low ? 1 : 2);
+  const qreal margin = marginOf(out), width = out.size.width() - 2 * margin;
+  out.headline_text = fitted(data.headline, strong, width - corner, detail.headline_lines);
   qreal headline = heightOf(out.headline_text, strong, width - corner);
   if (corner > 0) headline = std::max(headline, 1.5 * out.em);
   out.headline = {margin, margin, width - corner, headline};
   const qreal legend_top = out.headline.bottom() + (headline > 0 ? 0.3 * out.em : 0);
-  const int rows = std::max(1, int(out.size.height() * 0.3 / small.lineSpacing()));
-  const Legend legend = arrangeLegend(data, kind, {margin, legend_top, width, 0}, out.small, rows);
-  out.legend = legend.items;
-  out.caption_text = low ? QString() : fitted(data.caption, small, width, 2);
+  Legend legend;
+  if (detail.legend_share > 0) {
+    const int rows = std::max(1, int(out.size.height() * detail.legend_share / small.lineSpacing()));
+    legend = arrangeLegend(data, kind, {margin, legend_top, width, 0}, out.small, rows);
+  }
+  out.legend = std::move(legend.items);
+  out.caption_text = detail.caption_lines == 0 ? QString() : fitted(data.caption, small, width, detail.caption_lines);
   const qreal caption = heightOf(out.caption_text, small, width);
   out.caption = {margin, out.size.height() - margin - caption, width, caption};
   return {legend_top + legend.height, out.caption.top() - (caption > 0 ? 0.2 * out.em : 0)};
+}
+
+/// The plot between what stands above and below it, with its ticks.
+void arrangePlot(ChartLayout& out, const ChartData& data, const Room& room, bool x_title) {
+  const QFontMetricsF small(out.small);
+  const qreal line = small.height();
+  const qreal top = room.top + 0.55 * line;  // half a label of the topmost tick, and air
+  const qreal bottom = std::max(top + 1, room.bottom - (x_title ? 2.25 : 1.25) * line);
+  out.y_ticks = ticksFor(out.y, data.y.unit, data.y.scale, std::min(9, int((bottom - top) / (2.2 * line))));
+  const qreal left = marginOf(out) + 1.6 * line + widest(out.y_ticks, small);
+  const qreal right = out.size.width() - marginOf(out) - 0.6 * line;
+  out.x_ticks = xTicksFor(data, out.x, right - left, small);
+  qreal spill = 0;  // of the last label over the margin
+  if (!out.x_ticks.ticks.empty()) {
+    const Tick& last = out.x_ticks.ticks.back();
+    const qreal free = (out.x.max - last.value) / (out.x.max - out.x.min) * (right - left) + 0.6 * line;
+    spill = std::max(0.0, small.horizontalAdvance(last.label) / 2 - free);
+  }
+  out.plot = QRectF(QPointF(left, top), QPointF(std::max(left + 1, right - spill), bottom));
+}
+
+/// The title with its unit, or the unit alone where that is all that fits.
+QString titleFor(const Axis& axis, const Ticks& ticks, const QFontMetricsF& metrics, qreal room) {
+  if (ticks.unit.isEmpty()) return metrics.elidedText(axis.title, Qt::ElideRight, room);
+  const QString full = QStringLiteral("%1 (%2)").arg(axis.title, ticks.unit);
+  return metrics.horizontalAdvance(full) <= room ? full : metrics.elidedText(ticks.unit, Qt::ElideRight, room);
+}
+
+void arrangeTitles(ChartLayout& out, const ChartData& data, bool x_title) {
+  const QFontMetricsF small(out.small);
+  const qreal line = small.height();
+  if (x_title) out.x_title_text = titleFor(data.x, out.x_ticks, small, out.plot.width());
+  out.x_title = {out.plot.left(), out.plot.bottom() + 1.2 * line, out.plot.width(), x_title ? line : 0};
+  out.y_title_text = titleFor(data.y, out.y_ticks, small, out.plot.height());
+  out.y_title = {marginOf(out), out.plot.top(), line, out.plot.height()};
 }
 
 }  // namespace
@@ -106,24 +151,12 @@ ChartLayout arrange(const ChartData& data, ChartKind kind, const QSizeF& size, c
   out.y = yRange(data, kind);
   out.y_scale = data.y.scale;
 
-  const QFontMetricsF small(out.small);
-  const qreal line = small.height(), margin = std::round(0.45 * out.em);
-  const Outer outer = arrangeOuter(out, data, kind, margin, corner);
-  const qreal top = outer.top + 0.55 * line;  // half a label of the topmost tick, and air
-  const qreal bottom = std::max(top + 1, outer.bottom - 2.25 * line);
-  out.y_ticks = ticksFor(out.y, data.y.unit, data.y.scale, int((bottom - top) / (2.2 * line)));
-  const qreal left = margin + 1.2 * line + widest(out.y_ticks, small) + 0.4 * line;
-  const qreal right = size.width() - margin - 0.6 * line;
-  out.x_ticks = xTicksFor(data, out.x, right - left, small);
-  const qreal overhang = out.x_ticks.ticks.empty() ? 0 : small.horizontalAdvance(out.x_ticks.ticks.back().label) / 2;
-  const qreal last = out.x_ticks.ticks.empty() ? 0 : (out.x.max - out.x_ticks.ticks.back().value) / (out.x.max - out.x.min);
-  const qreal spill = std::max(0.0, overhang - last * (right - left) - 0.6 * line);
-  out.plot = QRectF(QPointF(left, top), QPointF(std::max(left + 1, right - spill), bottom));
-
-  out.x_title_text = small.elidedText(titleOf(data.x, out.x_ticks), Qt::ElideRight, out.plot.width());
-  out.x_title = {out.plot.left(), out.plot.bottom() + 1.2 * line, out.plot.width(), line};
-  out.y_title_text = small.elidedText(titleOf(data.y, out.y_ticks), Qt::ElideRight, out.plot.height());
-  out.y_title = {margin, out.plot.top(), line, out.plot.height()};
+  const qreal enough = 5 * QFontMetricsF(out.small).height();
+  for (const Detail& detail : kDetails) {
+    arrangePlot(out, data, arrangeOuter(out, data, kind, detail, corner), detail.x_title);
+    arrangeTitles(out, data, detail.x_title);
+    if (out.plot.height() >= enough) break;
+  }
   return out;
 }
 

@@ -35,7 +35,8 @@ struct ChartLayout {
   QPointF pixel(const QPointF& value) const;  ///< of a point in data units
 };
 
-/// Lays a chart out for a size, in the font (larger where the chart is large). `corner`: the part of the first line's right
+/// Lays a chart out for a size, in the font (larger where the chart is large); a small one first loses its caption, then its
+/// legend, so that the plot keeps some room. `corner`: the part of the first line's right
 /// end that belongs to somebody else.
 ChartLayout arrange(const ChartData& data, ChartKind kind, const QSizeF& size, const QFont& font, qreal corner = 0);
 

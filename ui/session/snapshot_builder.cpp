@@ -30,12 +30,13 @@ TraceRequest SnapshotBuilder::trace_request() const {
 
 void SnapshotBuilder::add_step(const StepTrace& trace) {
   attention_.add(trace);
-  Step step{.tokens = trace.position + 1,
-            .ms = trace.ms,
-            .stages = trace.stages,
-            .cache_bytes = trace.cache_bytes,
-            .cache_allocated_bytes = trace.cache_allocated_bytes,
-            .work = trace.work};
+  Step step;
+  step.tokens = trace.position + 1;
+  step.ms = trace.ms;
+  step.stages = trace.stages;
+  step.cache_bytes = trace.cache_bytes;
+  step.cache_allocated_bytes = trace.cache_allocated_bytes;
+  step.work = trace.work;
   step.roofline_ms = roofline(step);
   steps_.edit().push_back(step);
 }

@@ -8,6 +8,11 @@
 #include "ui/views/map_axes.h"
 
 namespace mla::ui {
+namespace {
+
+constexpr std::int64_t at_once_cells = 300000;
+
+}  // namespace
 
 MapCanvas::MapCanvas(QWidget* parent) : QWidget(parent) {
   setMouseTracking(true);
@@ -130,7 +135,14 @@ MapJob MapCanvas::job(const QSizeF& plot, double ratio) const {
 }
 
 void MapCanvas::request() {
-  if (isVisible() && !scene_.source.empty()) renderer_.submit(job(layoutNow().plot.size(), devicePixelRatioF()));
+  if (!isVisible() || scene_.source.empty()) return;
+  MapJob wanted = job(layoutNow().plot.size(), devicePixelRatioF());
+  // The first picture of a run is drawn at once where that takes a millisecond or two: an old one would be of other numbers.
+  if (scene_.picture.run != scene_.source.run && scene_.source.cells() <= at_once_cells) {
+    MapGrid grid;
+    scene_.picture = drawMap(wanted, grid);
+  }
+  renderer_.submit(std::move(wanted));
 }
 
 void MapCanvas::receive() {

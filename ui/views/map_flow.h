@@ -18,6 +18,7 @@ class TokenFlow {
 
   int count() const { return int(boxes_.size()); }
   int lines() const { return count() ? boxes_.back().line + 1 : 0; }
+  const QFont& font() const { return font_; }
   double lineHeight() const { return line_height_; }
   double height() const { return lines() * line_height_; }
   QRectF rect(int token) const;

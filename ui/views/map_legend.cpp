@@ -43,13 +43,12 @@ void paintTicks(QPainter& painter, const QRectF& bar, const ColorScale& scale, c
 
 void paintSwatch(QPainter& painter, const QRectF& box, const Swatch& swatch, const MapColors& colors) {
   painter.fillRect(box, QColor(swatch.fill));
-  painter.save();
-  painter.setClipRect(box);
   painter.setPen(QPen(QColor(swatch.hatch), 1.5));
-  for (double x = box.left(); swatch.hatch != swatch.fill && x < box.right() + box.height(); x += 4) {
-    painter.drawLine(QPointF(x, box.top()), QPointF(x - box.height(), box.bottom()));
+  for (double x = box.left() + 2; swatch.hatch != swatch.fill && x < box.right() + box.height(); x += 4) {
+    // Cut by hand: QSvgGenerator knows no clipping.
+    const double over = std::max(0.0, x - box.right()), under = std::max(0.0, box.left() - (x - box.height()));
+    painter.drawLine(QPointF(x - over, box.top() + over), QPointF(x - box.height() + under, box.bottom() - under));
   }
-  painter.restore();
   painter.setPen(QPen(colors.frame, 1));
   painter.setBrush(Qt::NoBrush);
   painter.drawRect(box);

@@ -49,13 +49,12 @@ void paintImage(QPainter& painter, const MapLayout& layout, const MapColors& col
 void paintFocus(QPainter& painter, const MapLayout& layout, const MapColors& colors, const MapScene& scene) {
   if (!scene.focus) return;
   const MapBlock& block = *scene.focus;
-  QRectF cell = layout.rectOf(QRectF(block.key, block.query, block.keys, block.queries), scene.window);
+  QRectF cell = layout.rectOf(QRectF(block.key, block.query, block.keys, block.queries), scene.window) & layout.plot;
+  if (cell.isEmpty()) return;  // zoomed out of sight
   painter.save();
-  painter.setClipRect(layout.plot.adjusted(-4, -4, 4, 4));
   painter.setPen(QPen(colors.accent, 1, scene.locked ? Qt::SolidLine : Qt::DotLine));
-  const QPointF center = cell.center();
-  painter.drawLine(QPointF(layout.plot.left(), center.y()), QPointF(std::max(cell.left(), layout.plot.left()), center.y()));
-  painter.drawLine(QPointF(center.x(), cell.bottom()), QPointF(center.x(), layout.plot.bottom()));
+  painter.drawLine(QPointF(layout.plot.left(), cell.center().y()), QPointF(cell.left(), cell.center().y()));
+  painter.drawLine(QPointF(cell.center().x(), cell.bottom()), QPointF(cell.center().x(), layout.plot.bottom()));
   const double grow = std::max(0.0, (5 - std::min(cell.width(), cell.height())) / 2);
   cell.adjust(-grow, -grow, grow, grow);
   painter.setBrush(Qt::NoBrush);

@@ -10,6 +10,11 @@ MapSource MapSource::from(const Snapshot& snapshot, int head, MapValue value) {
   return source;
 }
 
+std::int64_t MapSource::cells() const {
+  const std::int64_t rows = empty() ? 0 : std::int64_t(history.rows->size());
+  return rows * (firstQuery() + 1 + end()) / 2;  // keys grow by one a row
+}
+
 const AttentionRow* MapSource::row(int query) const {
   if (empty()) return nullptr;
   const auto& rows = *history.rows;

@@ -35,6 +35,8 @@ struct MapSource {
   static MapSource from(const Snapshot& snapshot, int head, MapValue value);
   bool empty() const { return !history.rows || history.rows->empty(); }
   int heads() const { return empty() ? 0 : history.rows->back()->heads; }
+  /// Recorded cells of one head.
+  std::int64_t cells() const;
   int firstQuery() const { return empty() ? 0 : history.rows->front()->query; }
   /// One past the newest query.
   int end() const { return empty() ? 0 : history.rows->back()->query + 1; }

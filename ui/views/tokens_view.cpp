@@ -136,6 +136,7 @@ QString TokensView::heading() const {
 
 QString TokensView::readout() const {
   if (pointed_ < 0 || pointed_ >= tokenCount()) {
+    if (tokenCount() == 0) return {};
     return pinned_ >= 0 ? tr("Esc follows the newest token again")
                         : tr("Point at a token for its weight; a click pins its row");
   }
@@ -183,15 +184,16 @@ void TokensView::paint(QPainter& painter, const QSizeF& size, const Frame& frame
                    metrics.elidedText(heading(), Qt::ElideRight, frame.heading.width() - beside));
   painter.save();
   painter.setClipRect(frame.text.adjusted(-3, 0, 3, 0));
+  painter.setFont(flow.font());
   const ColorScale colorScale = scale();
-  const int last_line = int((scrolled + frame.text.height()) / flow.lineHeight());
+  const int last_line = int(std::ceil((scrolled + frame.text.height()) / flow.lineHeight() - 0.01)) - 1;
   for (int token = flow.firstOf(int(scrolled / flow.lineHeight())); token < flow.count(); ++token) {
     const QRectF rect = flow.rect(token);
     if (int(std::lround(rect.top() / flow.lineHeight())) > last_line) break;
     paintToken(painter, rect.translated(frame.text.left(), frame.text.top() - scrolled), token, colorScale, colors);
   }
   painter.restore();
-  if (!frame.legend.isEmpty()) {
+  if (!frame.legend.isEmpty() && query() >= 0) {
     paintLegend(painter, frame.legend, tr("attention weight from query %1").arg(query()), colorScale, swatches(colors),
                 colors);
   }
@@ -209,10 +211,17 @@ void TokensView::paintEvent(QPaintEvent*) {
 void TokensView::paintTo(QPainter& painter, const QSizeF& size) {
   painter.setFont(font());
   Frame frame = frameFor(size, QFontMetricsF(painter.font()));
+  const bool beside = frame.legend.left() > frame.text.right();
   TokenFlow flow;
-  flow.update(snapshot_ ? snapshot_->run : 0, snapshot_ ? snapshot_->tokens : nullptr, frame.text.width(), painter.font());
+  for (const double zoom : {2.0, 1.5, 1.25, 1.0}) {  // as large as fits
+    QFont large = font();
+    large.setPointSizeF(zoom * QFontInfo(font()).pointSizeF());
+    flow.update(snapshot_ ? snapshot_->run : 0, snapshot_ ? snapshot_->tokens : nullptr, frame.text.width(), large);
+    if (flow.height() <= frame.text.height()) break;
+  }
   const int lines = std::max(1, int(frame.text.height() / flow.lineHeight())), hidden = std::max(0, flow.lines() - lines);
-  frame.text.setHeight(lines * flow.lineHeight());
+  frame.text.setHeight(std::min(lines, std::max(1, flow.lines())) * flow.lineHeight());
+  if (!beside) frame.legend.moveTop(frame.text.bottom() + kMargin);
   paint(painter, size, frame, flow, hidden * flow.lineHeight(), false);
   if (hidden == 0) return;
   painter.setPen(MapColors::from(palette()).faint);

@@ -30,6 +30,7 @@ void MainWindow::openFile(const QString& path) {
   if (!experiment) return report(experiment.error());
   session_.setExperiment(*experiment);
   session_.restart();
+  session_.play();
 }
 
 void MainWindow::chooseFile() {

@@ -19,6 +19,7 @@ void MainWindow::buildFileMenu() {
     files_->close();
     session_.setExperiment(default_experiment());
     session_.restart();
+    session_.play();
   });
   menu.addAction(tr("&Open experiment…"), QKeySequence::Open, this, &MainWindow::chooseFile);
   QMenu* recent = menu.addMenu(tr("Open &recent"));

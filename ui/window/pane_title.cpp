@@ -10,8 +10,6 @@
 namespace mla::ui {
 
 PaneTitle::PaneTitle(const QString& title, bool movable, QWidget* parent) : QFrame(parent) {
-  setAutoFillBackground(true);
-  setBackgroundRole(QPalette::Button);
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(8, 1, 2, 1);
   layout->setSpacing(0);
@@ -26,6 +24,8 @@ PaneTitle::PaneTitle(const QString& title, bool movable, QWidget* parent) : QFra
     connect(float_, &QToolButton::clicked, this, &PaneTitle::floatWanted);
     connect(hide_, &QToolButton::clicked, this, &PaneTitle::hideWanted);
   }
+  setAutoFillBackground(true);
+  setBackgroundRole(QPalette::Button);  // tells changeEvent, so only now
   showIcons();
 }
 

@@ -3,15 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <QImage>
+#include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPushButton>
-#include <QSignalSpy>
-#include <QKeyEvent>
 
+#include "tests/ui/charts/painting.h"
 #include "ui/theme/theme.h"
 
 namespace mla::ui {
 namespace {
+
+using sample::count;
 
 ChartData sampleData() {
   ChartData data;
@@ -34,13 +36,6 @@ QImage picture(const Chart& chart, const QSize& size) {
   return image;
 }
 
-int count(const QImage& image, const QColor& color) {
-  int n = 0;
-  for (int y = 0; y < image.height(); ++y)
-    for (int x = 0; x < image.width(); ++x) n += image.pixelColor(x, y) == color;
-  return n;
-}
-
 TEST(ChartPicture, LaysEverythingOutWithinItsSizeAndApart) {
   ChartData data = sampleData();
   for (int i = 0; i < 6; ++i) data.series.push_back({QString("a series with a long name %1").arg(i), "", Role::measured});
@@ -51,7 +46,8 @@ TEST(ChartPicture, LaysEverythingOutWithinItsSizeAndApart) {
     for (const LegendItem& item : layout.legend) parts.push_back(item.label.united(item.sample));
     for (std::size_t i = 0; i < parts.size(); ++i) {
       EXPECT_TRUE(QRectF({0, 0}, size).contains(parts[i])) << size.width() << " part " << i;
-      for (std::size_t j = 0; j < i; ++j) EXPECT_FALSE(parts[i].intersects(parts[j])) << size.width() << " " << i << " " << j;
+      for (std::size_t j = 0; j < i; ++j)
+        EXPECT_FALSE(parts[i].intersects(parts[j])) << size.width() << " " << i << " " << j;
     }
   }
 }
@@ -84,9 +80,12 @@ TEST(Chart, PaintsItsSeriesInTheirColorsWherePointsAre) {
   EXPECT_GT(count(image, seriesColor(1, false)), 30);
   chart.resize(400, 300);
   const QPoint on_line = chart.picture().layout().pixel({50, 1024 * 50}).toPoint();
-  bool found = false;
-  for (int dy = -2; dy <= 2; ++dy) found |= image.pixelColor(on_line + QPoint(0, dy)) == seriesColor(0, false);
-  EXPECT_TRUE(found);
+  int least = 1000;  // distance to the series' colour, of the pixels around (they are smoothed)
+  for (int dy = -1; dy <= 1; ++dy) {
+    const QColor c = image.pixelColor(on_line + QPoint(0, dy)), wanted = seriesColor(0, false);
+    least = std::min(least, std::abs(c.red() - wanted.red()) + std::abs(c.blue() - wanted.blue()));
+  }
+  EXPECT_LT(least, 150);  // the background's is 332
 }
 
 TEST(Chart, FollowsThePaletteAndTheFont) {
@@ -116,7 +115,7 @@ TEST(Chart, KeepsFarFewerPointsThanItGets) {
   chart.setData(data);
   EXPECT_LE(chart.picture().curves().back().points.size(), 2 * 400);
   EXPECT_GE(chart.picture().curves().back().points.size(), 400);
-  EXPECT_EQ(chart.table().rows.size(), 50'002u);  // the table has them all, and x = 0 … 100 of the other series
+  EXPECT_EQ(chart.table().rows.size(), 50'001u);  // the table has them all, and x = 100 of the other series
 }
 
 TEST(Chart, HoveringShowsTheExactNearestPoint) {
@@ -125,7 +124,8 @@ TEST(Chart, HoveringShowsTheExactNearestPoint) {
   chart.setData(sampleData());
   const QPointF at = chart.picture().layout().pixel({42, 1024 * 42}) + QPointF(0.5, 2);
   QMouseEvent move(QEvent::MouseMove, at, at, Qt::NoButton, Qt::NoButton, Qt::NoModifier);
-  QSignalSpy spy(&chart, &Chart::marked);
+  QStringList said;
+  QObject::connect(&chart, &Chart::marked, [&](const QString& text) { said << text; });
   QApplication::sendEvent(&chart, &move);
   ASSERT_TRUE(chart.mark());
   EXPECT_EQ(chart.mark()->value, QPointF(42, 1024 * 42));
@@ -133,7 +133,7 @@ TEST(Chart, HoveringShowsTheExactNearestPoint) {
   QEvent leave(QEvent::Leave);
   QApplication::sendEvent(&chart, &leave);
   EXPECT_FALSE(chart.mark());
-  EXPECT_EQ(spy.size(), 2);
+  EXPECT_EQ(said, (QStringList{"one\n42 tokens · 42.0 KiB (43,008 bytes)", ""}));
 }
 
 TEST(Chart, ArrowKeysWalkThroughThePoints) {

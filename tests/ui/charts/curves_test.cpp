@@ -21,7 +21,8 @@ ChartData chart(std::vector<Series> all) {
 }
 
 TEST(Curves, StackOneUponTheOther) {
-  const ChartData data = chart({series({{0, 1}, {1, 2}}), series({{0, 10}, {1, std::nan("")}}), series({{0, 5}, {1, 9}}, false)});
+  const ChartData data =
+      chart({series({{0, 1}, {1, 2}}), series({{0, 10}, {1, std::nan("")}}), series({{0, 5}, {1, 9}}, false)});
   const Range x = xRange(data), y = yRange(data, ChartKind::stack);
   const auto curves = curvesOf(data, ChartKind::stack, x, y, 100);
   ASSERT_EQ(curves.size(), 3u);
@@ -60,7 +61,8 @@ TEST(Curves, PointsAboveTheAxisAreDrawnAtItsEdgeAndRemembered) {
 }
 
 TEST(Curves, RangesAreNeverEmpty) {
-  for (const auto& points : {QList<QPointF>{}, QList<QPointF>{{5, 0}}, QList<QPointF>{{5, 7}}, QList<QPointF>{{0, std::nan("")}}})
+  for (const auto& points :
+       {QList<QPointF>{}, QList<QPointF>{{5, 0}}, QList<QPointF>{{5, 7}}, QList<QPointF>{{0, std::nan("")}}})
     for (const Scale scale : {Scale::linear, Scale::log}) {
       ChartData data = chart({series(points)});
       data.y.scale = scale;

@@ -8,8 +8,8 @@
 
 namespace mla::ui::sample {
 
-/// Steps of a made-up run: after a prompt of `prompt` tokens, the first token takes 40 ms and the i-th 0.2 + 0.001 i after it,
-/// half of it in `scores`, the rest in `values`; bytes as the formula has them.
+/// Steps of a made-up run: after a prompt of `prompt` tokens, the first token takes 40 ms and the i-th 0.2 + 0.001 i after
+/// it, half of it in `scores`, the rest in `values`; bytes as the formula has them.
 inline std::shared_ptr<std::vector<Step>> steps(const Experiment& experiment, int count, int prompt = 10,
                                                 double roofline_ms = 0) {
   auto out = std::make_shared<std::vector<Step>>();

@@ -9,6 +9,7 @@
 #include <QTest>
 
 #include "core/spec/presets.h"
+#include "tests/ui/controls/slider_handle.h"
 #include "ui/controls/head_split_bar.h"
 #include "ui/controls/setting_rules.h"
 
@@ -55,8 +56,9 @@ TEST_F(ExperimentPanelTest, EverySliderChangesItsSettingByAKey) {
 
 TEST_F(ExperimentPanelTest, TheLatentActsWhileItIsDragged) {
   QSlider* latent = slider("kv-lora-rank").slider();
-  QTest::mousePress(latent, Qt::LeftButton, {}, latent->rect().center());
-  for (int x = latent->width() / 2; x >= 0; x -= 4) QTest::mouseMove(latent, QPoint(x, latent->height() / 2));
+  const QPoint handle = handle_of(*latent);
+  QTest::mousePress(latent, Qt::LeftButton, {}, handle);
+  for (int x = handle.x(); x >= -8; x -= 4) QTest::mouseMove(latent, QPoint(x, latent->height() / 2));
   EXPECT_GE(chosen_.size(), 4u);
   EXPECT_EQ(chosen_.back().spec.attention.kv_lora_rank, 2);
   EXPECT_TRUE(latent->isSliderDown());

@@ -15,7 +15,10 @@ LoadedModel model_of(const Experiment& experiment) {
 
 /// A step at a position, with one attention row of that many heads.
 StepTrace step_at(int position, int heads = 2) {
-  AttentionRow row{.layer = 0, .query = position, .heads = heads, .keys = position + 1};
+  AttentionRow row;
+  row.query = position;
+  row.heads = heads;
+  row.keys = position + 1;
   row.weights.assign(std::size_t(heads) * row.keys, 1.0f / float(row.keys));
   row.scores_nope.assign(row.weights.size(), 0.5f);
   StepTrace trace;

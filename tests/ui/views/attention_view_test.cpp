@@ -263,7 +263,10 @@ TEST_F(Attention, APictureOfAnotherRunIsNotShown) {
   Made other;
   other.run = 2;
   other.tokens = 20;
-  set(makeSnapshot(other));
+  snapshot_ = makeSnapshot(other);
+  view_.setSnapshot(snapshot_);
+  EXPECT_EQ(pixel(pointOf(19, 4)), canvas()->scene().picture.scale.color(row(19).weights[4])) << "not even for a moment";
+  set(snapshot_);
   EXPECT_EQ(canvas()->scene().picture.run, 2u);
   EXPECT_EQ(pixel(pointOf(19, 4)), canvas()->scene().picture.scale.color(row(19).weights[4]));
 }

@@ -14,6 +14,7 @@
 #include <QTest>
 
 #include "core/engine/thread_guard.h"
+#include "tests/ui/controls/slider_handle.h"
 #include "tests/ui/session/session_fixture.h"
 #include "ui/controls/experiment_panel.h"
 #include "ui/controls/transport_bar.h"
@@ -71,8 +72,8 @@ class MainWindowTest : public testing::Test {
 TEST_F(MainWindowTest, ADraggedSliderChangesTheRunThatIsShown) {
   run_tiny();
   auto* latent = static_cast<DimensionSlider*>(window_->experimentPanel().control("kv-lora-rank"));
-  QTest::mousePress(latent->slider(), Qt::LeftButton, {}, latent->slider()->rect().center());
-  QTest::mouseMove(latent->slider(), QPoint(0, latent->slider()->height() / 2));
+  QTest::mousePress(latent->slider(), Qt::LeftButton, {}, handle_of(*latent->slider()));
+  QTest::mouseMove(latent->slider(), QPoint(-8, latent->slider()->height() / 2));
   EXPECT_TRUE(latent->slider()->isSliderDown());
   EXPECT_TRUE(wait_for([&] { return session_.snapshot()->experiment.spec.attention.kv_lora_rank == 2; }));
   QTest::mouseRelease(latent->slider(), Qt::LeftButton);

@@ -14,7 +14,12 @@ Snapshot running(const Experiment& experiment, int steps) {
   snapshot.experiment = experiment;
   snapshot.state = Snapshot::State::running;
   std::vector<Step> list;
-  for (int i = 1; i <= steps; ++i) list.push_back({.tokens = i, .ms = double(i), .cache_bytes = 1024 * i});
+  for (int i = 1; i <= steps; ++i) {
+    list.emplace_back();
+    list.back().tokens = i;
+    list.back().ms = i;
+    list.back().cache_bytes = 1024 * i;
+  }
   snapshot.steps = std::make_shared<const std::vector<Step>>(list);
   return snapshot;
 }

@@ -1,0 +1,69 @@
+#include "ui/views/stages_view.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/ui/charts/painting.h"
+#include "tests/ui/charts/sample_snapshot.h"
+#include "ui/theme/theme.h"
+
+namespace mla::ui {
+namespace {
+
+TEST(StagesView, StacksTheStagesThatTakeTime) {
+  StagesView view;
+  view.setSnapshot(sample::snapshot(100));
+  const ChartData& data = view.chart().data();
+  ASSERT_EQ(data.series.size(), 3u);  // scores, values and the total
+  EXPECT_EQ(data.series[0].name, QString::fromUtf8(name_of(Stage::scores)));
+  EXPECT_EQ(data.series[1].name, QString::fromUtf8(name_of(Stage::values)));
+  EXPECT_FALSE(data.series[2].stacked);
+  const double median = 0.2 + 0.001 * (99 - 15.5);
+  EXPECT_NEAR(data.series[0].points.back().y(), median / 2, 1e-12);
+  EXPECT_NEAR(data.series[2].points.back().y(), median, 1e-12);
+  EXPECT_EQ(data.headline, "scores: 50 % of 0.28 ms/token");
+  EXPECT_TRUE(data.caption.contains("32 tokens"));
+}
+
+TEST(StagesView, AreasLieUponEachOther) {
+  StagesView view;
+  view.chart().resize(400, 300);
+  view.setSnapshot(sample::snapshot(100));
+  const auto& curves = view.chart().picture().curves();
+  ASSERT_EQ(curves.size(), 3u);
+  EXPECT_NEAR(curves[1].points.back().y(), 2 * curves[0].points.back().y(), 1e-12);
+  EXPECT_NEAR(curves[2].points.back().y(), curves[1].points.back().y(), 1e-12);
+}
+
+TEST(StagesView, SlowFirstTokenDoesNotFlattenTheRest) {
+  for (const int tokens : {2, 6, 100}) {
+    StagesView view;
+    view.setSnapshot(sample::snapshot(tokens));
+    EXPECT_LT(*view.chart().data().y.max, 0.5) << tokens;
+  }
+}
+
+TEST(StagesView, PaintsEachStageInItsColor) {
+  StagesView view;
+  view.setSnapshot(sample::snapshot(100));
+  for (const QPalette& palette : {lightPalette(), darkPalette()}) {
+    view.setPalette(palette);
+    const QImage image = sample::painted(view, {360, 250});
+    for (const int series : {0, 1})
+      EXPECT_GT(sample::count(image, seriesColor(view.chart().data().series[std::size_t(series)].color, isDark(palette))),
+                2000);
+  }
+}
+
+TEST(StagesView, TableNamesItsUnits) {
+  StagesView view;
+  view.setSnapshot(sample::snapshot(40));
+  const Table table = view.table();
+  EXPECT_EQ(table.columns, (std::vector<std::string>{"tokens", "scores_median_ms", "values_median_ms", "total_median_ms"}));
+  ASSERT_EQ(table.rows.size(), 40u);
+  EXPECT_EQ(table.rows[0], (std::vector<std::string>{"11", "20", "20", "40"}));
+}
+
+}  // namespace
+}  // namespace mla::ui
