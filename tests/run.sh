@@ -7,4 +7,11 @@ prepare $test_packages || exit 1
 say "Building; the first time takes some minutes."
 (configure release -DMLA_TESTS=ON) || exit 1
 (build release) || exit 1
-QT_QPA_PLATFORM=offscreen ctest --test-dir "$root/build/release" --output-on-failure --progress -j "$(nproc)" "$@"
+
+log=$root/build/ctest.log
+{
+  QT_QPA_PLATFORM=offscreen ctest --test-dir "$root/build/release" --output-on-failure -j "$(nproc)" "$@"
+  echo $? >"$log.status"
+} | tee "$log"
+grep 'tests passed' "$log"  # once more: what CTest lists after it is long
+exit "$(cat "$log.status")"

@@ -62,7 +62,7 @@ Result<DecodeInput> read_input(const Options& options, const Experiment& experim
   if (options.tokens_given->count()) return input_from_tokens(options.tokens, experiment.spec);
   if (options.inputs_given->count()) return input_from_file(options.inputs, experiment.spec);
   if (options.prompt_given->count()) return input_from_prompt(options.prompt, experiment.spec);
-  if (experiment.spec.vocab_size > 0) return input_from_prompt(experiment.prompt, experiment.spec);
+  if (is_byte_vocabulary(experiment.spec)) return input_from_prompt(experiment.prompt, experiment.spec);
   return DecodeInput{};
 }
 
@@ -108,9 +108,11 @@ nlohmann::ordered_json json_of(const StepTrace& step) {
           {"stages", stages}, {"operations", step.work.operations}, {"bytes", step.work.bytes()}};
 }
 
-std::string raw_text(std::span<const int> tokens) {
+/// The tokens' bytes; empty where they are none.
+std::string raw_text(const Run& run) {
   std::string text;
-  for (const int token : tokens) text += static_cast<char>(token);
+  if (!is_byte_vocabulary(run.experiment.spec)) return text;
+  for (const int token : run.tokens()) text += static_cast<char>(token);
   return text;
 }
 
@@ -118,7 +120,7 @@ nlohmann::ordered_json document_of(const Run& run) {
   nlohmann::ordered_json steps = nlohmann::ordered_json::array();
   for (const StepTrace& step : run.steps()) steps.push_back(json_of(step));
   const bool any = !run.traces.empty();
-  return {{"text", raw_text(run.tokens())},
+  return {{"text", raw_text(run)},
           {"tokens", run.tokens()},
           {"steps", steps},
           {"cache_bytes", any ? run.traces.back().cache_bytes : 0},
@@ -137,7 +139,8 @@ double median_ms(std::span<const StepTrace> steps) {
 }
 
 void print_summary(const Run& run) {
-  for (const int token : run.tokens()) std::cout << token_text(token);
+  const bool text = is_byte_vocabulary(run.experiment.spec);
+  for (const int token : run.tokens()) std::cout << (text ? token_text(token) : std::to_string(token) + ' ');
   if (!run.tokens().empty()) std::cout << "\n\n";
   const std::int64_t bytes = run.traces.empty() ? 0 : run.traces.back().cache_bytes;
   const int positions = run.decoder->positions();

@@ -33,6 +33,7 @@ Result<DecodeInput> input_from_tokens(const std::string& list, const ModelSpec& 
 
 Result<DecodeInput> input_from_prompt(const std::string& text, const ModelSpec& spec) {
   if (spec.vocab_size == 0) return no_vocabulary("--prompt");
+  if (!is_byte_vocabulary(spec)) return Error{"--prompt: the tokenizer of this model can't be read yet, give --tokens"};
   if (text.empty()) return Error{"--prompt: is empty"};
   return DecodeInput{tokenize(text), {}};
 }

@@ -9,6 +9,7 @@
 #include "app/window/headless.h"
 #include "app/window/view_list.h"
 #include "core/analysis/ceilings.h"
+#include "ui/controls/experiment_panel.h"
 #include "ui/export/exporter.h"
 #include "ui/session/decode_run.h"
 #include "ui/theme/theme.h"
@@ -62,13 +63,17 @@ Status draw_window(const ui::SnapshotPtr& snapshot, const QString& out, QSize si
   ui::Session session({});
   ui::MainWindow window(session, QString());
   session.disconnect(&window);  // which shows our snapshot, not that of an idle session
+  window.experimentPanel().setExperiment(snapshot->experiment);
   window.resize(size);
   window.show();
+  // Where the window can't be as small as asked, a larger one of that shape is drawn smaller.
+  const QSizeF shown = window.size();
+  const double shrink = std::min({1.0, size.width() / shown.width(), size.height() / shown.height()});
+  window.resize((QSizeF(size) / shrink).toSize());
   window.showSnapshot(snapshot);
   settle(window);
-  return ui::exportPainted(out, size, 1, window.palette().color(QPalette::Window), [&](QPainter& painter, QSizeF target) {
-    const double shrink = std::min({1.0, target.width() / window.width(), target.height() / window.height()});
-    painter.scale(shrink, shrink);  // where the window can't be as small as asked
+  return ui::exportPainted(out, size, 1, window.palette().color(QPalette::Window), [&](QPainter& painter, QSizeF) {
+    painter.scale(shrink, shrink);
     window.render(&painter);
   });
 }

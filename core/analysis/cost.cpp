@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/analysis/memory.h"
-#include "core/engine/cpu_executor.h"
+#include "core/engine/chunk.h"
 
 namespace mla {
 namespace {

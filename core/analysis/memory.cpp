@@ -6,6 +6,7 @@
 
 #include "core/analysis/free_memory.h"
 #include "core/cache/kv_cache.h"
+#include "core/engine/chunk.h"
 #include "core/model/weights.h"
 #include "core/spec/format.h"
 
@@ -50,22 +51,6 @@ MemoryLine line_of(const Experiment& e, const ModelSpec& spec, AttentionPath pat
   line.bytes_per_token = cache_bytes_per_token(spec, path, e.cache_dtype, spec.num_hidden_layers);
   line.total_bytes = product({line.bytes_per_token, e.context, e.batch});
   return line;
-}
-
-/// The engine takes a prompt in chunks of so many positions, fewer where their scores would need more bytes than this.
-constexpr std::int64_t kChunkPositions = 256;
-constexpr std::int64_t kChunkScoreBytes = 64ll << 20;
-
-/// Score buffers (weights and the two parts of the scores, fp32) of one position in every sequence at that many keys.
-std::int64_t score_bytes(const Experiment& e, std::int64_t keys) {
-  return product({12, e.spec.attention.num_attention_heads, e.batch, keys + 16});
-}
-
-std::int64_t first_chunk(const Experiment& e) {
-  std::int64_t positions = std::min<std::int64_t>(kChunkPositions, e.context);
-  while (positions > 1 && product({positions, score_bytes(e, positions)}) > kChunkScoreBytes)
-    positions = (positions + 1) / 2;
-  return positions;
 }
 
 /// fp32 values of one position on its way through a layer: residual, norm and output, queries before and after they are
@@ -139,9 +124,8 @@ MemoryNeed memory_need(const Experiment& e) {
   MemoryNeed need;
   need.weights = weight_bytes(e);
   need.cache = product({cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers), block_rows(e), e.batch});
-  const std::int64_t chunk = first_chunk(e);
-  const std::int64_t scores =
-      std::max(score_bytes(e, e.context), std::min(kChunkScoreBytes, product({chunk, score_bytes(e, e.context)})));
+  const std::int64_t chunk = chunk_positions(e, 0, e.context), each = score_bytes_per_position(e, e.context);
+  const std::int64_t scores = std::max(each, std::min(kChunkScoreBytes, product({chunk, each})));
   need.scratch = sum({scores, product({chunk, e.batch, activation_values(e.spec, e.path), 4}), recomputed_bytes(e)});
   return need;
 }

@@ -41,12 +41,12 @@ Result<Experiment> experiment_at(const Experiment& base, const std::vector<Sweep
 
 /// Positions that are held before the first measured step.
 std::int64_t positions_before(const Experiment& experiment) {
-  return experiment.prefill + (experiment.spec.vocab_size > 0 ? std::int64_t(tokenize(experiment.prompt).size()) : 0);
+  return experiment.prefill + (is_byte_vocabulary(experiment.spec) ? std::int64_t(tokenize(experiment.prompt).size()) : 0);
 }
 
 Result<std::unique_ptr<Decoder>> start(const LoadedModel& model, ComputeBackend& backend, std::stop_token stop) {
   Result<std::unique_ptr<Decoder>> decoder = Decoder::create(model.experiment, backend, model.weights);
-  if (!decoder || model.experiment.spec.vocab_size == 0 || model.experiment.prompt.empty()) return decoder;
+  if (!decoder || !is_byte_vocabulary(model.experiment.spec) || model.experiment.prompt.empty()) return decoder;
   const Result<StepTrace> prompt = (*decoder)->prefill(tokenize(model.experiment.prompt), {}, stop);
   if (!prompt) return prompt.error();
   return decoder;

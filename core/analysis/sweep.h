@@ -58,7 +58,7 @@ Result<SweepPlan> plan_sweep(const Experiment& base, const std::vector<SweepAxis
 /// The backend that an experiment asks for.
 using BackendChoice = std::function<Result<ComputeBackend*>(const Experiment&)>;
 
-/// Runs every point in turn, sharing the weights that it can with the point before. Blocks with a vocabulary continue the
+/// Runs every point in turn, sharing the weights that it can with the point before. Blocks that read text continue the
 /// experiment's prompt, the others synthetic vectors. The first steps of every point are taken twice and measured the second
 /// time, so that no point pays for cold memory. `finished` is called after each point.
 Result<std::vector<SweepRun>> run_sweep(const SweepPlan& plan, const BackendChoice& backend_of,

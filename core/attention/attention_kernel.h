@@ -38,9 +38,6 @@ class AttentionKernel {
   /// What query `i` of sequence 0 attended to; after softmax(keep_parts = true).
   std::shared_ptr<const AttentionRow> row(const AttentionProblem& problem, int i, int layer) const;
 
-  /// Bytes of score buffers for one query position per sequence at that many keys.
-  static std::int64_t bytes_per_position(int heads, int batch, int keys) { return 12ll * heads * batch * (keys + 16); }
-
  private:
   void score_block(const AttentionProblem& p, int sequence, int head, int block, float* scratch);
   void sum_rows(const AttentionProblem& p, int sequence, int head, int from, int to, int column, int columns, int origin, float* out,

@@ -4,17 +4,10 @@
 #include <chrono>
 #include <new>
 
+#include "core/engine/chunk.h"
 #include "core/engine/decoder.h"
 
 namespace mla {
-namespace {
-
-// Buffers for scores of one chunk stay below this; longer prompts go in several chunks.
-constexpr std::int64_t kScoreBytes = 64ll << 20;
-constexpr int kMaxChunk = 256;
-
-}  // namespace
-
 CpuExecutor::CpuExecutor(const Experiment& experiment, const Kernels& kernels, std::shared_ptr<const ModelWeights> weights)
     : experiment_(experiment),
       weights_(std::move(weights)),
@@ -91,14 +84,6 @@ ForwardInput CpuExecutor::remembered(const ForwardInput& input) {
   all.hidden = inputs_;
   all.count = positions_ + input.count;
   return all;
-}
-
-int chunk_positions(const Experiment& experiment, int first, int wanted) {
-  int count = std::min(wanted, kMaxChunk);
-  const int heads = experiment.spec.attention.num_attention_heads;
-  while (count > 1 && AttentionKernel::bytes_per_position(heads, experiment.batch, first + count) * count > kScoreBytes)
-    count = (count + 1) / 2;
-  return count;
 }
 
 void CpuExecutor::run_pass(const ForwardInput& input, int first, StageClock& clock, ForwardOutput& output) {

@@ -61,7 +61,4 @@ class CpuExecutor : public Executor {
   bool keep_latents_ = false;
 };
 
-/// Positions that one chunk of a pass takes, of `wanted` that follow `first` others: bounded by the memory of its scores.
-int chunk_positions(const Experiment& experiment, int first, int wanted);
-
 }  // namespace mla

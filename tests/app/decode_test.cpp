@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "tests/app/program.h"
 
@@ -107,6 +108,21 @@ TEST(Decode, TheTutorialsBlockDecodesVectorsOfItsOwn) {
   EXPECT_EQ(ended.json()["text"], "");
   EXPECT_EQ(ended.json()["steps"].size(), 4u);
   EXPECT_EQ(ended.json()["cache_bytes"], 4 * 4 * 4);
+}
+
+TEST(Decode, AgreesWithPyTorchOnACheckpoint) {
+  const Folder folder;
+  const std::string model = MLA_SOURCE_DIR "/tests/golden/mla-yarn";
+  std::ifstream file(model + "/tokens.json");
+  std::string tokens = nlohmann::json::parse(file).dump();
+  tokens = tokens.substr(1, tokens.size() - 2);
+  const Ended ended = run(folder, {"decode", "--model", model, "--tokens", tokens, "--dump", "d.safetensors"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.out.find("Random weights"), std::string::npos) << ended.out;
+  for (const char* tensor : {"logits", "attention", "scores_nope", "scores_rope", "cache_latent", "cache_rope"}) {
+    SCOPED_TRACE(tensor);
+    expect_near(tensor_of(model + "/expected.safetensors", tensor), tensor_of(folder.path("d.safetensors"), tensor), 2e-5);
+  }
 }
 
 TEST(Decode, SaysWhatIsNotReal) {

@@ -124,7 +124,7 @@ QString titleFor(const Axis& axis, const Ticks& ticks, const QFontMetricsF& metr
 void arrangeTitles(ChartLayout& out, const ChartData& data, bool x_title) {
   const QFontMetricsF small(out.small);
   const qreal line = small.height();
-  if (x_title) out.x_title_text = titleFor(data.x, out.x_ticks, small, out.plot.width());
+  out.x_title_text = x_title ? titleFor(data.x, out.x_ticks, small, out.plot.width()) : QString();
   out.x_title = {out.plot.left(), out.plot.bottom() + 1.2 * line, out.plot.width(), x_title ? line : 0};
   out.y_title_text = titleFor(data.y, out.y_ticks, small, out.plot.height());
   out.y_title = {marginOf(out), out.plot.top(), line, out.plot.height()};

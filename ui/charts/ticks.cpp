@@ -84,9 +84,11 @@ Ticks logTicks(Range range, Unit unit, int most) {
 }  // namespace
 
 Ticks ticksFor(Range range, Unit unit, Scale scale, int most) {
-  most = std::max(most, 2);
   if (!(range.max > range.min)) return {};
-  return scale == Scale::log ? logTicks(range, unit, most) : linearTicks(range, unit, most);
+  Ticks ticks;
+  for (most = std::max(most, 2); ticks.ticks.size() < 2 && most < 16; ++most)
+    ticks = scale == Scale::log ? logTicks(range, unit, most) : linearTicks(range, unit, most);
+  return ticks;
 }
 
 QString exactText(double value, Unit unit) {

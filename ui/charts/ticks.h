@@ -23,8 +23,8 @@ struct Ticks {
   QString unit;  ///< what all labels count, for the axis title; empty where there is none or each label says its own
 };
 
-/// At most `most` ticks (at least 2) within the range. Decimal steps of 1, 2 or 5; bytes in powers of two, in KiB, MiB …;
-/// counts never between whole numbers; on a log axis whole powers.
+/// About `most` ticks within the range at most, and at least two where round values allow it. Decimal steps of 1, 2 or 5;
+/// bytes in powers of two, in KiB, MiB …; counts never between whole numbers; on a log axis whole powers.
 Ticks ticksFor(Range range, Unit unit, Scale scale, int most);
 
 /// A value in full for a readout, e.g. "24.0 KiB (24,576 bytes)", "0.3142 ms".

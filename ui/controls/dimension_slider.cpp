@@ -29,6 +29,7 @@ void DimensionSlider::setScale(const ValueScale& scale, int low, int high) {
   slider_->setRange(0, scale_.size() - 1);
   slider_->setPageStep(std::max(1, scale_.size() / 6));
   box_->setRange(low, high);
+  box_->setSpecialValueText(low == 0 ? zero_ : QString());
   slider_->setValue(scale_.nearest(box_->value()));
 }
 
@@ -37,6 +38,11 @@ void DimensionSlider::setValue(int value) {
   box_->setValue(value);
   // A stop may stand for several values; the one that is being dragged stays where it is.
   if (scale_.value(slider_->value()) != value) slider_->setValue(scale_.nearest(value));
+}
+
+void DimensionSlider::setZeroText(const QString& text) {
+  zero_ = text;
+  if (box_->minimum() == 0) box_->setSpecialValueText(text);
 }
 
 void DimensionSlider::describe(const QString& name, const QString& tip) {

@@ -23,7 +23,7 @@ class DimensionSlider : public QWidget {
   /// What the two parts are called by screen readers and tooltips.
   void describe(const QString& name, const QString& tip);
   /// What the box shows for 0, e.g. "none".
-  void setZeroText(const QString& text) { box_->setSpecialValueText(text); }
+  void setZeroText(const QString& text);
 
   QSlider* slider() const { return slider_; }
   QSpinBox* box() const { return box_; }
@@ -36,6 +36,7 @@ class DimensionSlider : public QWidget {
   void chooseNumber(int value);
 
   ValueScale scale_;
+  QString zero_;
   QSlider* slider_;
   QSpinBox* box_;
 };

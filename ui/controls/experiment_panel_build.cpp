@@ -56,8 +56,9 @@ void ExperimentPanel::addSlider(QGridLayout& grid, const std::string& setting, c
   connect(slider, &DimensionSlider::valueChosen, this, [=, this](int value) { choose(setting, std::to_string(value)); });
   add(grid, setting, slider, words, [=, this] {
     const SettingRange now = range_of(experiment_, setting);
-    slider->setScale(now.stops, now.low, now.high);
-    slider->setValue(int_of(experiment_, setting));
+    const int value = int_of(experiment_, setting);
+    slider->setScale(now.stops, std::min(now.low, value), now.high);  // 0 where the setting means nothing
+    slider->setValue(value);
   });
 }
 
@@ -94,7 +95,9 @@ void ExperimentPanel::addLine(QGridLayout& grid, const std::string& setting, con
   };
   connect(line, &QLineEdit::returnPressed, this, commit);
   add(grid, setting, line, words, [=, this] {
-    if (!line->hasFocus() || !line->isModified()) line->setText(QString::fromStdString(value_of(experiment_, setting)));
+    if (line->hasFocus() && line->isModified()) return;  // somebody is typing
+    line->setText(QString::fromStdString(value_of(experiment_, setting)));
+    line->setCursorPosition(0);
   });
 }
 
@@ -109,7 +112,7 @@ void ExperimentPanel::addPresets(QGridLayout& grid) {
   connect(combo, &QComboBox::activated, this, [=, this](int index) {
     if (index < checkpoint) choosePreset(index);
   });
-  const Words words{tr("Model"), tr("A random block, or the shape of a published model with random weights")};
+  const Words words{tr("Preset"), tr("A random block, or the shape of a published model with random weights")};
   add(grid, "preset", combo, words, [=, this] {
     const QSignalBlocker quiet(combo);
     const Experiment& shown = experiment_.preset.empty() && experiment_.model.empty() ? experiment_ : default_experiment();
@@ -150,7 +153,7 @@ void ExperimentPanel::buildModel(QGridLayout& grid) {
 
 void ExperimentPanel::buildDimensions(QGridLayout& grid) {
   addHeading(grid, tr("Dimensions"));
-  addSlider(grid, "kv-lora-rank", {tr("Latent"), tr("Values of the latent that keys and values are compressed to (kv_lora_rank)")});
+  addSlider(grid, "kv-lora-rank", {tr("Latent"), tr("Values of the latent that keys and values are compressed to (kv_lora_rank)")}, tr("none"));
   addSlider(grid, "heads", {tr("Heads"), tr("Attention heads of the query (num_attention_heads)")});
   addSlider(grid, "kv-heads", {tr("KV heads"), tr("Heads of keys and values, GQA's groups (num_key_value_heads)")});
   addHead(grid);

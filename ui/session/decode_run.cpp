@@ -6,7 +6,8 @@
 namespace mla::ui {
 namespace {
 
-constexpr int kPass = 64;                                       // most positions of one prefill pass
+constexpr int kPass = 256;                                      // most positions of one prefill pass
+constexpr std::int64_t kPassOperations = 8'000'000'000;         // that one pass may take: some 100 ms of two cores
 constexpr std::int64_t kPassRowBytes = std::int64_t(32) << 20;  // attention rows that one pass may bring
 
 }  // namespace
@@ -38,11 +39,15 @@ Result<std::unique_ptr<DecodeRun>> DecodeRun::start(const RunPlan& plan, const P
   return run;
 }
 
-/// Positions of the next pass: their rows [heads, keys], three values a cell at most, stay within kPassRowBytes.
+/// Positions of the next pass: two operations a weight each, and a row [heads, keys] of three values a cell.
 int DecodeRun::pass_size(int position) const {
-  if (shown_.trace_request().layers == TraceRequest::Layers::none) return kPass;
-  const std::int64_t row = std::int64_t(experiment().spec.attention.num_attention_heads) * (position + kPass) * 3 * 4;
-  return int(std::clamp<std::int64_t>(kPassRowBytes / row, 1, kPass));
+  const std::int64_t operations = 2 * (weights_->bytes() / 4) * experiment().batch;
+  std::int64_t size = std::min<std::int64_t>(kPass, kPassOperations / std::max<std::int64_t>(1, operations));
+  if (shown_.trace_request().layers != TraceRequest::Layers::none) {
+    const std::int64_t row = std::int64_t(experiment().spec.attention.num_attention_heads) * (position + kPass) * 3 * 4;
+    size = std::min(size, kPassRowBytes / row);
+  }
+  return int(std::max<std::int64_t>(1, size));
 }
 
 Status DecodeRun::prefill(const History& history, const PhaseReport& report, std::stop_token stop) {

@@ -31,7 +31,7 @@ void HeadsView::setSnapshot(const SnapshotPtr& snapshot) {
   const auto old = snapshot_ ? snapshot_->attention.thumbnails : nullptr;
   snapshot_ = snapshot;
   if (!maps() || snapshot_->attention.thumbnails != old) {
-    largest_ = maps() ? largestOf(*maps()) : 0;
+    largest_ = maps() && maps()->value() != MapValue::weight ? largestOf(*maps()) : 0;
     forgetImages();
     updateScrollBar();
   }
@@ -101,8 +101,7 @@ QString HeadsView::headline() const {
 }
 
 void HeadsView::paintTile(QPainter& painter, const QRectF& tile, const QRectF& label, int head, QImage& image,
-                          const ColorScale& scale) const {
-  const MapColors colors = MapColors::from(palette());
+                          const ColorScale& scale, const MapColors& colors) const {
   const double pixels = tile.width() * std::max(1.0, std::abs(painter.combinedTransform().m11()));
   if (image.isNull()) image = thumbnailOf(*maps(), head, int(pixels), scale, colors);
   painter.drawImage(tile, image);
@@ -140,7 +139,7 @@ void HeadsView::paint(QPainter& painter, const QSizeF& size, const Frame& frame,
     const QPointF by(frame.origin.x(), frame.origin.y() - scrolled);
     const QRectF tile = frame.tiles.tileRect(head).translated(by), label = frame.tiles.labelRect(head).translated(by);
     if (tile.bottom() < frame.grid.top() || label.top() > frame.grid.bottom()) continue;
-    paintTile(painter, tile, label, head, images[head], colorScale);
+    paintTile(painter, tile, label, head, images[head], colorScale, colors);
   }
   painter.restore();
   if (!frame.legend.isEmpty())

@@ -64,7 +64,7 @@ class HeadsView : public View {
   int headAt(QPointF point) const;
   void paint(QPainter& painter, const QSizeF& size, const Frame& frame, double scrolled, std::vector<QImage>& images) const;
   void paintTile(QPainter& painter, const QRectF& tile, const QRectF& label, int head, QImage& image,
-                 const ColorScale& scale) const;
+                 const ColorScale& scale, const MapColors& colors) const;
   QString headline() const;
   QString tooltip(int head) const;
   void choose(int head);
@@ -76,7 +76,7 @@ class HeadsView : public View {
   int head_ = 0, hovered_ = -1, layer_ = 0;
   MapValue value_ = MapValue::weight;
   bool log_ = true;
-  double largest_ = 0;          ///< of the thumbnails in the snapshot
+  double largest_ = 0;          ///< magnitude of the scores in the thumbnails
   std::vector<QImage> images_;  ///< by head; null until it is painted
   QScrollBar* scroll_;
 };

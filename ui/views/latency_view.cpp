@@ -45,9 +45,18 @@ double robustTop(const QList<QPointF>& points) {
   std::vector<double> values;
   values.reserve(std::size_t(points.size()));
   for (const QPointF& p : points) values.push_back(p.y());
-  const auto high = values.begin() + std::ptrdiff_t(0.99 * double(values.size() - 1));
-  std::nth_element(values.begin(), high, values.end());
-  return std::min(1.3 * *high, 1.06 * largest(points));
+  const auto quantile = [&values](double q) {
+    const auto nth = values.begin() + std::ptrdiff_t(q * double(values.size() - 1));
+    std::nth_element(values.begin(), nth, values.end());
+    return *nth;
+  };
+  return std::min({1.3 * quantile(0.99), 5 * quantile(0.5), 1.06 * largest(points)});
+}
+
+double medianTop(const StepCurve& curve) {
+  constexpr qsizetype enough = 8;
+  if (curve.median().size() <= enough) return robustTop(curve.raw());
+  return 1.06 * largest(curve.median().sliced(enough));
 }
 
 LatencyView::LatencyView(QWidget* parent) : ChartView(new LineChart, parent), ms_(milliseconds), pinned_(milliseconds) {
@@ -65,7 +74,7 @@ ChartData LatencyView::build(const Snapshot& snapshot) const {
   shown.y = {tr("time per token"), "", Unit::ms, Scale::linear, 0.0, {}};
   if (steps.empty()) shown.empty = emptyText(snapshot);
 
-  double top = std::max(robustTop(ms_.raw()), 1.15 * largest(roofline));
+  double top = std::max({robustTop(ms_.raw()), medianTop(ms_), 1.15 * largest(roofline)});
   shown.series.push_back({tr("median"), "median_ms", Role::measured, Stroke::bold, 0, ms_.median()});
   shown.series.push_back({tr("each token"), "ms", Role::measured, Stroke::thin, 7, ms_.raw()});
   const std::vector<const StepCurve*> pinned = pinned_.of(snapshot.pinned);
@@ -73,7 +82,7 @@ ChartData LatencyView::build(const Snapshot& snapshot) const {
     const QString& name = snapshot.pinned[i].name;
     shown.series.push_back({tr("median: %1").arg(name), "pinned_median_ms: " + name.toStdString(), Role::measured,
                             Stroke::normal, pinnedColor(i), pinned[i]->median()});
-    top = std::max(top, robustTop(pinned[i]->median()));
+    top = std::max(top, medianTop(*pinned[i]));
   }
   if (snapshot.ceilings.read_gb_s > 0)
     shown.series.push_back(

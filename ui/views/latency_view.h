@@ -22,8 +22,13 @@ class LatencyView : public ChartView {
   mutable PinnedCurves pinned_;
 };
 
-/// Where an axis of such values should end so that the largest hundredth (at least one, where there are several) can't
-/// squash the others: a little above all values where none stands out.
+/// Where an axis of such values should end so that outliers can't squash the others: a little above all values where none
+/// stands out; else above all but the largest hundredth (at least one, where there are several), and at most at five
+/// medians.
 double robustTop(const QList<QPointF>& points);
+
+/// Where an axis of a running median should end: above all of it, but for the first few values, which are not yet a median
+/// of enough tokens to be free of outliers.
+double medianTop(const StepCurve& curve);
 
 }  // namespace mla::ui

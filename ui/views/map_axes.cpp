@@ -155,8 +155,8 @@ void paintSums(QPainter& painter, const MapLayout& layout, const MapColors& colo
   painter.setFont(smallFont(painter.font()));
   const QFontMetricsF metrics(painter.font());
   const QRectF columns = layout.columnSums;
-  const QString meaning = weights ? Text::tr("bars above: attention each key received (column sums); right: row sums (1)")
-                                  : Text::tr("bars above: column sums of the scores; right: row sums");
+  const QString meaning = weights ? Text::tr("above: attention received (column sums); right: row sums (1)")
+                                  : Text::tr("above: column sums; right: row sums");
   painter.drawText(QRectF(columns.left(), columns.top() - metrics.height() - 2, columns.width() + layout.rowSums.width(),
                           metrics.height()),
                    Qt::AlignLeft | Qt::AlignVCenter,

@@ -63,11 +63,13 @@ TileLayout arrangeTiles(const QSizeF& room, int count, double label, double smal
 QImage thumbnailOf(const PooledMaps& maps, int head, int pixels, const ColorScale& scale, const MapColors& colors) {
   const int used = maps.used(), stride = std::max(1, (used + pixels - 1) / std::max(pixels, 1));
   const int side = (used + stride - 1) / stride;
-  QImage image(std::max(side, 1), std::max(side, 1), QImage::Format_RGB32);
-  image.fill(colors.above);
   const float* map = maps.map(head);
-  for (int row = 0; row < side; ++row) {
-    auto* line = reinterpret_cast<QRgb*>(image.scanLine(row));
+  int first = 0;  // the first row of the picture that was recorded
+  while (first + 1 < side && pooledCell(map, maps.size(), used, first, 0, stride) == PooledMaps::empty) ++first;
+  QImage image(std::max(side, 1), std::max(side - first, 1), QImage::Format_RGB32);
+  image.fill(colors.above);
+  for (int row = first; row < side; ++row) {
+    auto* line = reinterpret_cast<QRgb*>(image.scanLine(row - first));
     for (int column = 0; column <= row; ++column) {
       const float value = stride == 1 ? map[std::size_t(row) * maps.size() + column]
                                       : pooledCell(map, maps.size(), used, row, column, stride);

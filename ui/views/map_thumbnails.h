@@ -26,6 +26,7 @@ struct TileLayout {
 TileLayout arrangeTiles(const QSizeF& room, int count, double label, double smallest);
 
 /// One head's map, at most `pixels` on a side: where it holds more cells than that, the largest of those that share a pixel.
+/// Starts at the first recorded query, as the large map does.
 QImage thumbnailOf(const PooledMaps& maps, int head, int pixels, const ColorScale& scale, const MapColors& colors);
 
 /// Largest magnitude over all heads.

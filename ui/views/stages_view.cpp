@@ -63,7 +63,7 @@ ChartData StagesView::build(const Snapshot& snapshot) const {
       shown.series.push_back(
           {nameOf(Stage(i)), columnOf(Stage(i)), Role::measured, Stroke::normal, kColors[i], stages_[i].median()});
   shown.series.push_back({tr("total"), "total_median_ms", Role::measured, Stroke::normal, -1, total_.median(), false});
-  if (!steps.empty()) shown.y.max = robustTop(total_.raw());
+  if (!steps.empty()) shown.y.max = medianTop(total_);
   return shown;
 }
 

@@ -5,7 +5,10 @@
 #include <QDragEnterEvent>
 #include <QKeyEvent>
 #include <QMimeData>
+#include <QLabel>
+#include <QProgressBar>
 #include <QUrl>
+#include <utility>
 
 #include "ui/controls/experiment_panel.h"
 #include "ui/controls/transport_bar.h"
@@ -16,9 +19,6 @@
 #include "ui/window/panes.h"
 #include "ui/window/settings_keys.h"
 #include "ui/window/status_text.h"
-
-#include <QLabel>
-#include <QProgressBar>
 
 namespace mla::ui {
 
@@ -102,7 +102,13 @@ void MainWindow::recall() {
   const int points = settings_->value(keys::font, 0).toInt();
   if (points > 0) setFontSize(points);
   if (settings_->contains(keys::geometry)) restoreGeometry(settings_->value(keys::geometry).toByteArray());
-  if (settings_->contains(keys::layout)) panes_->setLayout(settings_->value(keys::layout).toByteArray());
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  if (std::exchange(arranged_, true)) return;
+  arrangePanes();
+  if (settings_ && settings_->contains(keys::layout)) panes_->setLayout(settings_->value(keys::layout).toByteArray());
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

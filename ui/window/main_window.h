@@ -47,6 +47,7 @@ class MainWindow : public QMainWindow {
   ExperimentFiles& files() const { return *files_; }
 
  protected:
+  void showEvent(QShowEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
@@ -54,6 +55,7 @@ class MainWindow : public QMainWindow {
 
  private:
   void buildPanes();
+  void arrangePanes();
   QWidget* buildExperimentPane();
   QWidget* buildCentre();
   void buildStatusBar();
@@ -95,6 +97,7 @@ class MainWindow : public QMainWindow {
   QProgressBar* progress_;
   SnapshotPtr shown_;
   AttentionRequest request_;
+  bool arranged_ = false;
 };
 
 }  // namespace mla::ui

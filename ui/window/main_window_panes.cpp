@@ -33,15 +33,20 @@ void MainWindow::buildPanes() {
   views_ = {attention_, heads_, latency, memory, stages, tokens_};
 
   panes_->setCentre(tr("Attention"), buildCentre());
-  QDockWidget* experiment = panes_->add(QStringLiteral("experiment"), tr("Experiment"), buildExperimentPane(), Qt::LeftDockWidgetArea);
-  QDockWidget* right[] = {panes_->add(memory->viewName(), memory->title(), memory, Qt::RightDockWidgetArea),
-                          panes_->add(latency->viewName(), latency->title(), latency, Qt::RightDockWidgetArea),
-                          panes_->add(stages->viewName(), stages->title(), stages, Qt::RightDockWidgetArea)};
-  QDockWidget* text = panes_->add(tokens_->viewName(), tokens_->title(), tokens_, Qt::BottomDockWidgetArea);
-  resize(1440, 900);
-  resizeDocks({experiment, right[0]}, {320, 420}, Qt::Horizontal);
-  resizeDocks({right[0], right[1], right[2]}, {260, 240, 240}, Qt::Vertical);
-  resizeDocks({text}, {150}, Qt::Vertical);
+  panes_->add(QStringLiteral("experiment"), tr("Experiment"), buildExperimentPane(), Qt::LeftDockWidgetArea);
+  for (View* view : {static_cast<View*>(memory), static_cast<View*>(latency), static_cast<View*>(stages)}) {
+    panes_->add(view->viewName(), view->title(), view, Qt::RightDockWidgetArea);
+  }
+  panes_->add(tokens_->viewName(), tokens_->title(), tokens_, Qt::BottomDockWidgetArea);
+  resize(QSize(1440, 900).boundedTo(screen()->availableSize()));
+}
+
+/// Shares the window's first size out: to the controls what they need, to the charts a bit more than a quarter of the width.
+void MainWindow::arrangePanes() {
+  const auto dock = [this](const char* name) { return findChild<QDockWidget*>(QLatin1String(name)); };
+  resizeDocks({dock("experiment"), dock("memory")}, {panel_->minimumSizeHint().width(), width() * 28 / 100}, Qt::Horizontal);
+  resizeDocks({dock("memory"), dock("latency"), dock("stages")}, {36, 32, 32}, Qt::Vertical);
+  resizeDocks({dock("tokens")}, {height() / 6}, Qt::Vertical);
   panes_->noteDefaultLayout();
 }
 

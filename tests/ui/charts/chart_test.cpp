@@ -41,7 +41,8 @@ TEST(ChartPicture, LaysEverythingOutWithinItsSizeAndApart) {
   for (int i = 0; i < 6; ++i) data.series.push_back({QString("a series with a long name %1").arg(i), "", Role::measured});
   for (const QSizeF size : {QSizeF(360, 250), QSizeF(200, 130), QSizeF(1920, 1080)}) {
     const ChartLayout layout = arrange(data, ChartKind::lines, size, QFont());
-    std::vector<QRectF> parts{layout.headline, layout.plot, layout.x_title};
+    std::vector<QRectF> parts{layout.headline, layout.plot};
+    if (!layout.x_title_text.isEmpty()) parts.push_back(layout.x_title);
     if (!layout.caption_text.isEmpty()) parts.push_back(layout.caption);
     for (const LegendItem& item : layout.legend) parts.push_back(item.label.united(item.sample));
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -49,6 +50,14 @@ TEST(ChartPicture, LaysEverythingOutWithinItsSizeAndApart) {
       for (std::size_t j = 0; j < i; ++j)
         EXPECT_FALSE(parts[i].intersects(parts[j])) << size.width() << " " << i << " " << j;
     }
+  }
+}
+
+TEST(ChartPicture, SmallOneKeepsRoomForItsPlot) {
+  for (const QSizeF size : {QSizeF(360, 250), QSizeF(260, 180), QSizeF(200, 130)}) {
+    const ChartLayout layout = arrange(sampleData(), ChartKind::lines, size, QFont());
+    EXPECT_GE(layout.plot.height(), size.height() * 0.4) << size.height();
+    EXPECT_GE(layout.y_ticks.ticks.size(), 2u) << size.height();
   }
 }
 

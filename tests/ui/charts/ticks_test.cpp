@@ -31,6 +31,11 @@ TEST(Ticks, BytesGoInPowersOfTwo) {
             (QStringList{"0", "0.25", "0.50", "0.75", "1.00"}));
 }
 
+TEST(Ticks, OneIsNotEnough) {
+  EXPECT_EQ(labels(ticksFor({0, 4.2}, Unit::ms, Scale::linear, 2)), (QStringList{"0", "2", "4"}));
+  EXPECT_GE(ticksFor({900, 9000}, Unit::number, Scale::log, 2).ticks.size(), 2u);
+}
+
 TEST(Ticks, LogAxesShowWholePowers) {
   EXPECT_EQ(labels(ticksFor({512, 5 << 20}, Unit::bytes, Scale::log, 5)),
             (QStringList{"512\u00a0B", "4\u00a0KiB", "32\u00a0KiB", "256\u00a0KiB", "2\u00a0MiB"}));

@@ -17,11 +17,15 @@ TEST(RunNamesTest, NamesSayWhatDiffersAndNothingElse) {
             (std::vector<QString>{"kv-lora-rank 8 · fp32", "kv-lora-rank 24 · bf16"}));
 }
 
-TEST(RunNamesTest, EqualOrVeryDifferentRunsAreDescribed) {
+TEST(RunNamesTest, OfManyDifferencesTheNameHasWhatTellsTheRunsApart) {
+  const Experiment present = tiny_experiment();
+  const Experiment eight = with(present, "kv-lora-rank", "8"), grouped = with(present, "variant", "gqa");
+  EXPECT_EQ(names_of_runs({&eight, &grouped}, present), (std::vector<QString>{"MLA · kv-lora-rank 8", "GQA"}));
+}
+
+TEST(RunNamesTest, EqualRunsAreDescribed) {
   const Experiment present = tiny_experiment();
   EXPECT_EQ(names_of_runs({&present}, present).front().toStdString(), describe(present));
-  const Experiment grouped = with(present, "variant", "gqa");
-  EXPECT_EQ(names_of_runs({&grouped}, present).front().toStdString(), describe(grouped));
 }
 
 }  // namespace

@@ -85,7 +85,9 @@ TEST(ColorMap, DivergingIsSymmetricInLightnessAndItsSidesStayApart) {
 TEST(ColorMap, LinearAndLogScalesPlaceWeights) {
   const ColorScale line = ColorScale::forWeights(false, 10), log = ColorScale::forWeights(true, 10);
   EXPECT_DOUBLE_EQ(line.position(0.25), 0.25);
-  EXPECT_NEAR(log.position(0.01), 0.5, 1e-6);
+  for (double value = 1e-4; value < 1; value *= 1.037) {
+    EXPECT_NEAR(log.position(value), 1 + std::log10(value) / 4, 1e-5) << value;
+  }
   EXPECT_EQ(log.position(0), 0);
   EXPECT_EQ(log.position(1), 1);
   EXPECT_EQ(line.position(std::nan("")), 0);

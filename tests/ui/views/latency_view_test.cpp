@@ -47,15 +47,27 @@ TEST(LatencyView, SlowFirstTokenIsCountedAndDoesNotFlattenTheRest) {
 }
 
 TEST(LatencyView, RobustTop) {
-  QList<QPointF> even, spiked;
+  QList<QPointF> even, spiked, often;
   for (int i = 0; i < 200; ++i) {
     even.append({double(i), 1});
     spiked.append({double(i), i == 7 ? 1000.0 : 1.0});
+    often.append({double(i), i % 8 == 7 ? 1000.0 : 1.0});
   }
   EXPECT_DOUBLE_EQ(robustTop(even), 1.06);
   EXPECT_DOUBLE_EQ(robustTop(spiked), 1.3);
+  EXPECT_DOUBLE_EQ(robustTop(often), 5);
   EXPECT_EQ(robustTop({}), 0);
   EXPECT_DOUBLE_EQ(robustTop({{0, 5}}), 5.3);
+}
+
+TEST(LatencyView, SlowPhaseStaysInSight) {
+  auto snapshot = sample::snapshot(200);
+  auto steps = std::make_shared<std::vector<Step>>(*snapshot->steps);
+  for (std::size_t i = 0; i < 60; ++i) (*steps)[i].ms = 5;
+  snapshot->steps = steps;
+  LatencyView view;
+  view.setSnapshot(snapshot);
+  EXPECT_GT(*view.chart().data().y.max, 5);
 }
 
 TEST(LatencyView, RooflineOnlyFromMeasuredCeilings) {

@@ -44,6 +44,16 @@ TEST(StagesView, SlowFirstTokenDoesNotFlattenTheRest) {
   }
 }
 
+TEST(StagesView, FrequentSlowTokensDoNotFlattenTheirMedians) {
+  auto snapshot = sample::snapshot(200);
+  auto steps = std::make_shared<std::vector<Step>>(*snapshot->steps);
+  for (std::size_t i = 0; i < steps->size(); i += 8) (*steps)[i].ms = 10;
+  snapshot->steps = steps;
+  StagesView view;
+  view.setSnapshot(snapshot);
+  EXPECT_LT(*view.chart().data().y.max, 0.7);
+}
+
 TEST(StagesView, PaintsEachStageInItsColor) {
   StagesView view;
   view.setSnapshot(sample::snapshot(100));
