@@ -148,7 +148,8 @@ std::vector<Workload> workloads() {
     for (int tokens : {1024, 8192, 32768})
       for (CacheDtype dtype : {CacheDtype::fp32, CacheDtype::bf16})
         list.push_back(kernel_workload(
-            "latent", "mla-absorbed-h" + std::to_string(heads) + "-t" + std::to_string(tokens) + "-" + std::string(name_of(dtype)),
+            "latent",
+            "mla-absorbed-h" + std::to_string(heads) + "-t" + std::to_string(tokens) + "-" + std::string(name_of(dtype)),
             latent_shape(heads, tokens, dtype)));
   for (CacheDtype dtype : {CacheDtype::fp32, CacheDtype::bf16})
     list.push_back(kernel_workload("grouped", "mha-expanded-t8192-" + std::string(name_of(dtype)), mha_shape(8192, dtype)));
@@ -158,7 +159,9 @@ std::vector<Workload> workloads() {
   return list;
 }
 
-double percentile(const std::vector<double>& sorted, double p) { return sorted[std::size_t(p * double(sorted.size() - 1) + 0.5)]; }
+double percentile(const std::vector<double>& sorted, double p) {
+  return sorted[std::size_t(p * double(sorted.size() - 1) + 0.5)];
+}
 
 BenchRow measure(const Workload& workload, const std::function<Sample()>& run, const Machine& machine) {
   constexpr double budget_ms = 1500;
@@ -171,8 +174,8 @@ BenchRow measure(const Workload& workload, const std::function<Sample()>& run, c
     spent += sample.ms;
   }
   std::sort(times.begin(), times.end());
-  BenchRow row{workload.name, percentile(times, 0.5), percentile(times, 0.1), percentile(times, 0.9), sample.work.bytes(),
-               sample.work.operations};
+  BenchRow row{workload.name,          percentile(times, 0.5), percentile(times, 0.1),
+               percentile(times, 0.9), sample.work.bytes(),    sample.work.operations};
   const std::int64_t rotated = workload.suite == "latent" || workload.suite == "grouped" ? kRotatedBytes : row.bytes;
   row.roofline_ms = std::max(double(row.bytes) / (bandwidth_gb_s(rotated, machine.ceilings) * 1e6),
                              double(row.flop) / (machine.ceilings.fp32_gflop_s * 1e6));

@@ -30,8 +30,9 @@ struct BenchReport {
 /// "all" and the groups it consists of.
 std::vector<std::string> bench_suites();
 
-/// Measures the ceilings, then every workload of the suite (an unknown one is refused). `isa` as in an experiment. `progress` is told each workload's
-/// name before it runs. A workload that does not fit into free memory ends the run with its name.
+/// Measures the ceilings, then every workload of the suite (an unknown one is refused). `isa` as in an experiment.
+/// `progress` is told each workload's name before it runs. A workload that does not fit into free memory ends the run with
+/// its name.
 Result<BenchReport> run_bench(const std::string& suite, int threads, const std::string& isa,
                               const std::function<void(const std::string&)>& progress = {}, std::stop_token stop = {});
 

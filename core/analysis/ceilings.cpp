@@ -46,9 +46,8 @@ double read_rate(ThreadPool& pool, std::size_t bytes, const std::stop_token& sto
     double best = 0;
     for (int i = 0; i < passes && !stop.stop_requested(); ++i) {
       const auto start = Clock::now();
-      pool.run(slices, [&](int item, int) {
-        sink.store(read_all(data.data() + item * slice, slice), std::memory_order_relaxed);
-      });
+      pool.run(slices,
+               [&](int item, int) { sink.store(read_all(data.data() + item * slice, slice), std::memory_order_relaxed); });
       best = std::max(best, double(data.bytes()) / seconds_since(start) / 1e9);
     }
     return best;

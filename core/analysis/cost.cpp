@@ -50,7 +50,8 @@ class Tally {
     const std::int64_t d = a_.hidden_size, c = a_.kv_lora_rank;
     if (a_.is_mla()) {
       linear(Stage::append, rows, c + a_.qk_rope_head_dim, d);
-      if (expanded()) linear(Stage::append, rows, heads() * (toy() ? a_.v_head_dim : a_.qk_nope_head_dim + a_.v_head_dim), c);
+      if (expanded())
+        linear(Stage::append, rows, heads() * (toy() ? a_.v_head_dim : a_.qk_nope_head_dim + a_.v_head_dim), c);
     } else {
       linear(Stage::append, rows, std::int64_t(a_.num_key_value_heads) * a_.head_dim(), d);
       linear(Stage::append, rows, std::int64_t(a_.num_key_value_heads) * a_.head_dim(), d);

@@ -21,20 +21,20 @@ StepCost decode_cost(const Experiment& experiment, int cached);
 
 /// What the machine can do, as `bench` measures it.
 struct Ceilings {
-  double read_gb_s = 0;         ///< bytes from memory, 1e9
-  double cached_read_gb_s = 0;  ///< bytes from the last-level cache, 1e9
+  double read_gb_s = 0;           ///< bytes from memory, 1e9
+  double cached_read_gb_s = 0;    ///< bytes from the last-level cache, 1e9
   std::int64_t cached_bytes = 0;  ///< what that cache keeps from one step to the next; 0 where its size is not known
   double fp32_gflop_s = 0;
-  double bf16_gflop_s = 0;   ///< 0 without the instruction
-  double int8_gop_s = 0;     ///< 0 without the instruction
+  double bf16_gflop_s = 0;  ///< 0 without the instruction
+  double int8_gop_s = 0;    ///< 0 without the instruction
   int threads = 0;
 };
 
 /// Bytes per second, 1e9, at which work that touches `bytes` again and again can read them.
 double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings);
 
-/// The roofline: per stage the larger of bytes / bandwidth and operations / fp32 rate, summed. Milliseconds. The bandwidth is the
-/// cache's where all that a step reads stays there until the next, else the memory's.
+/// The roofline: per stage the larger of bytes / bandwidth and operations / fp32 rate, summed. Milliseconds. The bandwidth
+/// is the cache's where all that a step reads stays there until the next, else the memory's.
 double roofline_ms(const StepCost& cost, const Ceilings& ceilings);
 
 }  // namespace mla

@@ -12,9 +12,9 @@ void reserve(Buffer<float>& buffer, std::size_t size) {
   if (buffer.size() < size) buffer = Buffer<float>(size);
 }
 
-/// Calls body(m, query_row, query_step, score_row, score_step) for groups of m query rows that share a key-value head and lie at
-/// equal distances, for the queries [from, to) of one sequence. Rows count heads: [positions, batch, heads] for queries,
-/// [batch, positions, heads] for scores.
+/// Calls body(m, query_row, query_step, score_row, score_step) for groups of m query rows that share a key-value head and
+/// lie at equal distances, for the queries [from, to) of one sequence. Rows count heads: [positions, batch, heads] for
+/// queries, [batch, positions, heads] for scores.
 template <class Body>
 void for_rows(const AttentionProblem& p, int sequence, int kv_head, int from, int to, Body body) {
   const int shared = p.heads / p.layout().kv_heads, head = kv_head * shared;
@@ -61,8 +61,8 @@ void AttentionKernel::score_block(const AttentionProblem& p, int sequence, int h
   const auto part = [&](const KvView::Rows& keys, const float* queries, int n, float* scores) {
     for_rows(p, sequence, head, from, p.positions,
              [&](int m, std::ptrdiff_t q, std::ptrdiff_t q_step, std::ptrdiff_t s, std::ptrdiff_t s_step) {
-               kernels_.gemm_nt(m, count, n, queries + q * n, q_step * n, keys.data, keys.stride, scores + s * stride_ + first,
-                                s_step * stride_);
+               kernels_.gemm_nt(m, count, n, queries + q * n, q_step * n, keys.data, keys.stride,
+                                scores + s * stride_ + first, s_step * stride_);
              });
   };
   if (layout.nope) {

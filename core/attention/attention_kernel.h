@@ -40,16 +40,16 @@ class AttentionKernel {
 
  private:
   void score_block(const AttentionProblem& p, int sequence, int head, int block, float* scratch);
-  void sum_rows(const AttentionProblem& p, int sequence, int head, int from, int to, int column, int columns, int origin, float* out,
-                float* scratch);
+  void sum_rows(const AttentionProblem& p, int sequence, int head, int from, int to, int column, int columns, int origin,
+                float* out, float* scratch);
   void prepare(const AttentionProblem& problem);
 
   const Kernels& kernels_;
   ThreadPool& pool_;
-  int stride_ = 0;  // of a score row: keys, rounded up
-  Buffer<float> nope_, rope_, weights_;   // [batch, positions, heads, stride]
-  const float* final_ = nullptr;          // the weights: weights_, or nope_ where the parts were not kept
-  std::vector<Buffer<float>> scratch_;    // one a thread
+  int stride_ = 0;                       // of a score row: keys, rounded up
+  Buffer<float> nope_, rope_, weights_;  // [batch, positions, heads, stride]
+  const float* final_ = nullptr;         // the weights: weights_, or nope_ where the parts were not kept
+  std::vector<Buffer<float>> scratch_;   // one a thread
 };
 
 }  // namespace mla

@@ -27,7 +27,8 @@ void AttentionLayer::count_values(const AttentionProblem& p, Compute& compute) c
   }
 }
 
-void split_queries(const float* q, int rows, const AttentionSpec& spec, float scale, const Rotation& rotation, Queries& out) {
+void split_queries(const float* q, int rows, const AttentionSpec& spec, float scale, const Rotation& rotation,
+                   Queries& out) {
   const int heads = spec.num_attention_heads, nope = spec.qk_nope_head_dim, rope = spec.qk_rope_head_dim;
   out.nope.resize(std::size_t(rows) * heads * nope);
   out.rope.resize(std::size_t(rows) * heads * rope);

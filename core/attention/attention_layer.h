@@ -45,7 +45,8 @@ class AttentionLayer {
   virtual void append(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation, Compute& compute,
                       std::vector<KvCache>& caches, std::vector<float>* latents) const = 0;
   /// heads_out [rows, H v] from the kernel's sums [rows, H, summed_values].
-  virtual void finish(const AttentionWeights& weights, const float* sums, int rows, Compute& compute, float* heads_out) const = 0;
+  virtual void finish(const AttentionWeights& weights, const float* sums, int rows, Compute& compute,
+                      float* heads_out) const = 0;
   /// What the kernel's products cost beyond reading the cache: re-expansion rebuilds keys and values of `keys` tokens in
   /// each of `batch` sequences.
   virtual void count_scores(const AttentionProblem& problem, Compute& compute) const;

@@ -5,11 +5,12 @@
 namespace mla {
 
 KvView::Rows KvView::nope(const Kernels& kernels, int head, int first, int count, float* scratch) const {
-  if (!up.key) return cache->rows(kernels, first, count, layout.nope_offset + head * layout.nope_stride, layout.nope, scratch);
+  if (!up.key)
+    return cache->rows(kernels, first, count, layout.nope_offset + head * layout.nope_stride, layout.nope, scratch);
   float* rebuilt = scratch + std::ptrdiff_t(KvCache::kBlockTokens) * up.latent;
   const Rows latents = cache->rows(kernels, first, count, 0, up.latent, scratch);
-  kernels.gemm_nt(count, layout.nope, up.latent, latents.data, latents.stride, up.key + head * up.head_stride, up.latent, rebuilt,
-                  layout.nope);
+  kernels.gemm_nt(count, layout.nope, up.latent, latents.data, latents.stride, up.key + head * up.head_stride, up.latent,
+                  rebuilt, layout.nope);
   return {rebuilt, layout.nope};
 }
 
@@ -17,7 +18,8 @@ KvView::Rows KvView::rope(const Kernels& kernels, int head, int first, int count
   return cache->rows(kernels, first, count, layout.rope_offset + head * layout.rope_stride, layout.rope, scratch);
 }
 
-KvView::Rows KvView::values(const Kernels& kernels, int head, int first, int count, int column, int n, float* scratch) const {
+KvView::Rows KvView::values(const Kernels& kernels, int head, int first, int count, int column, int n,
+                            float* scratch) const {
   if (!up.value)
     return cache->rows(kernels, first, count, layout.value_offset + head * layout.value_stride + column, n, scratch);
   float* rebuilt = scratch + std::ptrdiff_t(KvCache::kBlockTokens) * up.latent;

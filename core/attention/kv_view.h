@@ -4,7 +4,8 @@
 
 namespace mla {
 
-/// Where the keys and values of each key-value head lie in a cache row. A stride of 0 means that all heads share the columns.
+/// Where the keys and values of each key-value head lie in a cache row. A stride of 0 means that all heads share the
+/// columns.
 struct KvLayout {
   int kv_heads = 1;
   int nope = 0, nope_offset = 0, nope_stride = 0;     ///< NoPE part of the key (absorbed: the whole latent)
@@ -12,7 +13,8 @@ struct KvLayout {
   int value = 0, value_offset = 0, value_stride = 0;  ///< value (absorbed: the latent again)
 };
 
-/// The up-projections by which keys and values are rebuilt from cached latents at every step. Null: taken from the row as they are.
+/// The up-projections by which keys and values are rebuilt from cached latents at every step. Null: taken from the row as
+/// they are.
 struct Reexpansion {
   int latent = 0;                  ///< columns of the latent, which begins the row
   const float* key = nullptr;      ///< [nope, latent] of head 0
@@ -28,7 +30,8 @@ struct KvView {
   Reexpansion up;
 
   using Rows = KvCache::Rows;
-  /// Key parts of `count` tokens from `first` (within one block) for one key-value head; scratch holds scratch_values() floats.
+  /// Key parts of `count` tokens from `first` (within one block) for one key-value head; scratch holds scratch_values()
+  /// floats.
   Rows nope(const Kernels& kernels, int head, int first, int count, float* scratch) const;
   Rows rope(const Kernels& kernels, int head, int first, int count, float* scratch) const;
   /// Columns [column, column + n) of the values.

@@ -6,8 +6,8 @@ namespace {
 /// MLA. A compressed row is the latent (after its norm), then the RoPE key (after its rotation). An expanded row is
 /// K [H, n + r], then V [H, v], the RoPE key repeated for every head as a plain port keeps it.
 ///
-/// The tutorial's toy block is the case without norms and RoPE whose W_qk is already absorbed: its keys are the latents on every
-/// path, and only its values (with a bias) can be expanded.
+/// The tutorial's toy block is the case without norms and RoPE whose W_qk is already absorbed: its keys are the latents on
+/// every path, and only its values (with a bias) can be expanded.
 class LatentLayer : public AttentionLayer {
  public:
   LatentLayer(const ModelSpec& spec, AttentionPath path)
@@ -28,7 +28,8 @@ class LatentLayer : public AttentionLayer {
              Queries& out) const override;
   void append(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation, Compute& compute,
               std::vector<KvCache>& caches, std::vector<float>* latents) const override;
-  void finish(const AttentionWeights& weights, const float* sums, int rows, Compute& compute, float* heads_out) const override;
+  void finish(const AttentionWeights& weights, const float* sums, int rows, Compute& compute,
+              float* heads_out) const override;
   void count_scores(const AttentionProblem& problem, Compute& compute) const override;
   void count_values(const AttentionProblem& problem, Compute& compute) const override;
 
@@ -53,7 +54,8 @@ class LatentLayer : public AttentionLayer {
 };
 
 KvView LatentLayer::view(const AttentionWeights& weights, const KvCache& cache) const {
-  const int c = a_.kv_lora_rank, n = a_.qk_nope_head_dim, r = a_.qk_rope_head_dim, v = a_.v_head_dim, heads = a_.num_attention_heads;
+  const int c = a_.kv_lora_rank, n = a_.qk_nope_head_dim, r = a_.qk_rope_head_dim, v = a_.v_head_dim,
+            heads = a_.num_attention_heads;
   KvView view{&cache, {}, {}};
   KvLayout& l = view.layout;
   if (absorbed()) {
@@ -78,8 +80,8 @@ KvView LatentLayer::view(const AttentionWeights& weights, const KvCache& cache) 
   return view;
 }
 
-void LatentLayer::query(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation, Compute& compute,
-                        Queries& out) const {
+void LatentLayer::query(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation,
+                        Compute& compute, Queries& out) const {
   std::vector<float> compressed_query, q;
   const auto project = [&](const Linear& linear, const float* in) {
     q.resize(std::size_t(rows) * linear.weight.rows);
@@ -104,14 +106,14 @@ void LatentLayer::fold_key_projection(const AttentionWeights& weights, int rows,
   std::vector<float> folded(std::size_t(rows) * heads * c, 0.0f);
   compute.count(std::int64_t(rows) * heads, c, n, 4ll * heads * n * c);
   compute.pool.run(heads, [&](int h, int) {
-    compute.kernels.gemm_nn(rows, c, n, queries.nope.data() + std::ptrdiff_t(h) * n, std::ptrdiff_t(heads) * n, up(weights, h, 0), c,
-                            folded.data() + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c);
+    compute.kernels.gemm_nn(rows, c, n, queries.nope.data() + std::ptrdiff_t(h) * n, std::ptrdiff_t(heads) * n,
+                            up(weights, h, 0), c, folded.data() + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c);
   });
   queries.nope.swap(folded);
 }
 
-void LatentLayer::append(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation, Compute& compute,
-                         std::vector<KvCache>& caches, std::vector<float>* latents) const {
+void LatentLayer::append(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation,
+                         Compute& compute, std::vector<KvCache>& caches, std::vector<float>* latents) const {
   const int c = a_.kv_lora_rank, width = compressed(), batch = int(caches.size());
   std::vector<float> compressed_rows(std::size_t(rows) * width), latent(std::size_t(rows) * c), expanded, up_projected;
   compute.linear(weights.kv_a_proj, x, rows, compressed_rows.data());
@@ -152,7 +154,8 @@ void LatentLayer::expand_row(const float* compressed_row, const float* up_projec
   }
 }
 
-void LatentLayer::finish(const AttentionWeights& weights, const float* sums, int rows, Compute& compute, float* heads_out) const {
+void LatentLayer::finish(const AttentionWeights& weights, const float* sums, int rows, Compute& compute,
+                         float* heads_out) const {
   const int heads = a_.num_attention_heads, c = a_.kv_lora_rank, v = a_.v_head_dim;
   if (!absorbed()) {
     std::copy_n(sums, std::size_t(rows) * heads * v, heads_out);
@@ -162,8 +165,8 @@ void LatentLayer::finish(const AttentionWeights& weights, const float* sums, int
   const Weight& bias = weights.kv_b_proj.bias;
   compute.pool.run(heads, [&](int h, int) {
     float* out = heads_out + std::ptrdiff_t(h) * v;
-    compute.kernels.gemm_nt(rows, v, c, sums + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c, up(weights, h, value_row()), c, out,
-                            std::ptrdiff_t(heads) * v);
+    compute.kernels.gemm_nt(rows, v, c, sums + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c, up(weights, h, value_row()),
+                            c, out, std::ptrdiff_t(heads) * v);
     if (!bias) return;
     for (int i = 0; i < rows; ++i)  // weights sum to 1, so a bias of every value is a bias of their sum
       for (int j = 0; j < v; ++j) out[std::ptrdiff_t(i) * heads * v + j] += bias.data()[h * v + j];

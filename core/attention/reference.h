@@ -8,13 +8,14 @@
 
 namespace mla {
 
-/// What a whole model does with some inputs, every intermediate value kept. Layers first, then heads; maps are [T, T] with 0 above
-/// the diagonal.
+/// What a whole model does with some inputs, every intermediate value kept. Layers first, then heads; maps are [T, T] with 0
+/// above the diagonal.
 struct ReferenceOutput {
   std::vector<double> hidden;  ///< [T, d] after the last layer, before the final norm
   std::vector<double> logits;  ///< [T, vocab]; empty without a vocabulary
   std::vector<std::vector<std::vector<double>>> weights, scores_nope, scores_rope;  ///< [layers][heads][T T]
-  std::vector<std::vector<double>> latents;  ///< [layers] [T, c + r]: latent after its norm, RoPE key after its rotation (MLA only)
+  std::vector<std::vector<double>>
+      latents;  ///< [layers] [T, c + r]: latent after its norm, RoPE key after its rotation (MLA only)
 };
 
 /// The plain computation that the engine is tested against: double precision, no cache, keys and values of all tokens

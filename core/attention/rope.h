@@ -13,8 +13,8 @@ std::vector<double> rope_frequencies(const RopeSpec& rope, int rope_dim);
 /// What cos and sin are multiplied by: YaRN's m(mscale) / m(mscale_all_dim), 1 without YaRN.
 double rope_amplitude(const RopeSpec& rope);
 
-/// What scores are multiplied by: (n + r)^-0.5 m^2, m = 0.1 mscale_all_dim ln(factor) + 1 with YaRN, else 1. The tutorial's toy
-/// block: kv_lora_rank^-0.5.
+/// What scores are multiplied by: (n + r)^-0.5 m^2, m = 0.1 mscale_all_dim ln(factor) + 1 with YaRN, else 1. The tutorial's
+/// toy block: kv_lora_rank^-0.5.
 double score_scale(const ModelSpec& spec);
 
 /// cos and sin of the angles of some consecutive positions.

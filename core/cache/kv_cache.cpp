@@ -7,9 +7,15 @@ namespace {
 
 void widen(const Kernels& kernels, CacheDtype dtype, const std::byte* in, float* out, int n) {
   switch (dtype) {
-    case CacheDtype::fp32: std::memcpy(out, in, std::size_t(n) * 4); return;
-    case CacheDtype::fp16: kernels.fp16_to_fp32(reinterpret_cast<const std::uint16_t*>(in), out, n); return;
-    case CacheDtype::bf16: kernels.bf16_to_fp32(reinterpret_cast<const std::uint16_t*>(in), out, n); return;
+    case CacheDtype::fp32:
+      std::memcpy(out, in, std::size_t(n) * 4);
+      return;
+    case CacheDtype::fp16:
+      kernels.fp16_to_fp32(reinterpret_cast<const std::uint16_t*>(in), out, n);
+      return;
+    case CacheDtype::bf16:
+      kernels.bf16_to_fp32(reinterpret_cast<const std::uint16_t*>(in), out, n);
+      return;
   }
 }
 
@@ -32,9 +38,15 @@ int KvCache::grow(int count) {
 void KvCache::store(const Kernels& kernels, int token, int offset, const float* values, int n) {
   std::byte* out = row(token) + std::ptrdiff_t(offset) * bytes_of(dtype_);
   switch (dtype_) {
-    case CacheDtype::fp32: std::memcpy(out, values, std::size_t(n) * 4); return;
-    case CacheDtype::fp16: kernels.fp32_to_fp16(values, reinterpret_cast<std::uint16_t*>(out), n); return;
-    case CacheDtype::bf16: kernels.fp32_to_bf16(values, reinterpret_cast<std::uint16_t*>(out), n); return;
+    case CacheDtype::fp32:
+      std::memcpy(out, values, std::size_t(n) * 4);
+      return;
+    case CacheDtype::fp16:
+      kernels.fp32_to_fp16(values, reinterpret_cast<std::uint16_t*>(out), n);
+      return;
+    case CacheDtype::bf16:
+      kernels.fp32_to_bf16(values, reinterpret_cast<std::uint16_t*>(out), n);
+      return;
   }
 }
 

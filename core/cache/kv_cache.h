@@ -10,8 +10,8 @@
 
 namespace mla {
 
-/// The rows that one sequence keeps in one layer: [tokens, row_values] of the cache's element type, in blocks that are allocated as
-/// they are needed and never copied.
+/// The rows that one sequence keeps in one layer: [tokens, row_values] of the cache's element type, in blocks that are
+/// allocated as they are needed and never copied.
 class KvCache {
  public:
   static constexpr int kBlockTokens = 64;
@@ -35,8 +35,8 @@ class KvCache {
   void read(const Kernels& kernels, int token, int offset, float* out, int n) const;
   void clear();
 
-  /// Columns [offset, offset + n) of the `count` tokens from `first`, which lie in one block: a pointer to fp32 rows and their distance. Points into the
-  /// cache where it is fp32, otherwise into `scratch` [count, n], which is filled.
+  /// Columns [offset, offset + n) of the `count` tokens from `first`, which lie in one block: a pointer to fp32 rows and
+  /// their distance. Points into the cache where it is fp32, otherwise into `scratch` [count, n], which is filled.
   struct Rows {
     const float* data;
     std::ptrdiff_t stride;

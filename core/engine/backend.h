@@ -15,25 +15,25 @@ namespace mla {
 
 /// What a backend is, or why it can't be used.
 struct BackendInfo {
-  std::string name;    ///< "cpu", "cuda"
+  std::string name;  ///< "cpu", "cuda"
   bool available = false;
   std::string detail;  ///< e.g. "AVX-512, 2 threads"; or the reason it is not available
 };
 
 /// New positions for every sequence of the batch. Exactly one of the two inputs is set.
 struct ForwardInput {
-  std::span<const int> tokens;   ///< [count, batch] token ids
-  std::span<const float> hidden; ///< [count, batch, hidden_size] vectors fed instead of embeddings
-  int count = 0;                 ///< positions per sequence
+  std::span<const int> tokens;    ///< [count, batch] token ids
+  std::span<const float> hidden;  ///< [count, batch, hidden_size] vectors fed instead of embeddings
+  int count = 0;                  ///< positions per sequence
   TraceRequest trace;
-  bool all_outputs = false;      ///< outputs for every position, not just the last
+  bool all_outputs = false;  ///< outputs for every position, not just the last
   std::stop_token stop;
 };
 
 /// What a forward pass gives. A cancelled pass leaves `cancelled` set and the executor to be reset.
 struct ForwardOutput {
-  std::vector<float> logits;   ///< [positions, batch, vocab_size]; empty without a vocabulary
-  std::vector<float> hidden;   ///< [positions, batch, hidden_size] after the last layer, before the final norm
+  std::vector<float> logits;  ///< [positions, batch, vocab_size]; empty without a vocabulary
+  std::vector<float> hidden;  ///< [positions, batch, hidden_size] after the last layer, before the final norm
   StepTrace trace;
   bool cancelled = false;
 };
@@ -50,8 +50,8 @@ class Executor {
   virtual void reset() = 0;
   /// Positions held (for `uncached`: remembered as inputs).
   virtual int positions() const = 0;
-  /// What sequence 0 has in one layer, as fp32 [positions, row_values]. For MLA the latent, then the RoPE key, on every path (but see
-  /// keep_latents); for MHA, GQA and MQA K, then V.
+  /// What sequence 0 has in one layer, as fp32 [positions, row_values]. For MLA the latent, then the RoPE key, on every path
+  /// (but see keep_latents); for MHA, GQA and MQA K, then V.
   virtual std::vector<float> cache_rows(int layer) const = 0;
   /// Keeps latents aside on the MLA paths that do not cache them, for cache_rows. To be called before the first position.
   virtual void keep_latents(bool keep) = 0;

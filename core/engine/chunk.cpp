@@ -12,7 +12,8 @@ std::int64_t score_bytes_per_position(const Experiment& experiment, std::int64_t
 
 int chunk_positions(const Experiment& experiment, int first, int wanted) {
   int count = std::min(wanted, kMaxChunk);
-  while (count > 1 && score_bytes_per_position(experiment, first + count) > kChunkScoreBytes / count) count = (count + 1) / 2;
+  while (count > 1 && score_bytes_per_position(experiment, first + count) > kChunkScoreBytes / count)
+    count = (count + 1) / 2;
   return count;
 }
 

@@ -24,11 +24,11 @@ class CpuExecutor : public Executor {
  private:
   /// Some consecutive positions on their way through the layers.
   struct Chunk {
-    int first = 0;          ///< position of the first
-    int count = 0;          ///< per sequence
-    int new_from = 0;       ///< index of the first that is not merely recomputed
-    bool last = false;      ///< ends the pass: its last position needs an output
-    bool outputs = false;   ///< all new positions need one
+    int first = 0;         ///< position of the first
+    int count = 0;         ///< per sequence
+    int new_from = 0;      ///< index of the first that is not merely recomputed
+    bool last = false;     ///< ends the pass: its last position needs an output
+    bool outputs = false;  ///< all new positions need one
     TraceRequest trace;
     RopeTable rope;
     std::vector<float> hidden;  // [count, batch, d]
@@ -38,7 +38,8 @@ class CpuExecutor : public Executor {
   int batch() const { return experiment_.batch; }
   void run_pass(const ForwardInput& input, int first, StageClock& clock, ForwardOutput& output);
   void run_layer(int l, Chunk& chunk, StageClock& clock, StepTrace& trace);
-  void attend(int l, Chunk& chunk, int from, const float* normed, std::vector<float>& out, StageClock& clock, StepTrace& trace);
+  void attend(int l, Chunk& chunk, int from, const float* normed, std::vector<float>& out, StageClock& clock,
+              StepTrace& trace);
   void feed_forward(const LayerWeights& layer, std::vector<float>& hidden, int rows);
   void append_synthetic_inputs(int count, std::uint64_t seed);
   void fill_cache(KvCache& cache, int count, std::uint64_t seed, int sequence);
@@ -54,9 +55,9 @@ class CpuExecutor : public Executor {
   Compute compute_;
   std::unique_ptr<AttentionLayer> attention_;
   AttentionKernel kernel_;
-  std::vector<std::vector<KvCache>> caches_;    // [layers][batch]
-  std::vector<std::vector<float>> latents_;     // [layers] rows kept aside
-  std::vector<float> inputs_;                   // uncached: all inputs so far, [positions, batch, d]
+  std::vector<std::vector<KvCache>> caches_;  // [layers][batch]
+  std::vector<std::vector<float>> latents_;   // [layers] rows kept aside
+  std::vector<float> inputs_;                 // uncached: all inputs so far, [positions, batch, d]
   int positions_ = 0;
   bool keep_latents_ = false;
 };

@@ -19,7 +19,8 @@ Result<std::unique_ptr<Decoder>> Decoder::create(const Experiment& experiment, C
   if (!executor) return executor.error();
   std::unique_ptr<Decoder> decoder(new Decoder(experiment, std::move(*executor)));
   if (experiment.prefill > 0)
-    if (Status filled = decoder->executor_->fill_synthetic(experiment.prefill, experiment.seed); !filled) return filled.error();
+    if (Status filled = decoder->executor_->fill_synthetic(experiment.prefill, experiment.seed); !filled)
+      return filled.error();
   return decoder;
 }
 
@@ -51,7 +52,8 @@ Result<StepTrace> Decoder::prefill(std::span<const int> tokens, TraceRequest tra
   return run(input, false);
 }
 
-Result<StepTrace> Decoder::prefill_hidden(std::span<const float> hidden, int count, TraceRequest trace, std::stop_token stop) {
+Result<StepTrace> Decoder::prefill_hidden(std::span<const float> hidden, int count, TraceRequest trace,
+                                          std::stop_token stop) {
   const int d = experiment_.spec.attention.hidden_size;
   std::vector<float> all;
   all.reserve(hidden.size() * experiment_.batch);

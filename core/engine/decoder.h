@@ -22,10 +22,12 @@ class Decoder {
   static Result<std::unique_ptr<Decoder>> create(const Experiment& experiment, ComputeBackend& backend,
                                                  std::shared_ptr<const ModelWeights> weights);
 
-  /// Processes a prompt in one pass (in chunks when long); the returned trace covers all of it. A cancelled call gives an Error.
+  /// Processes a prompt in one pass (in chunks when long); the returned trace covers all of it. A cancelled call gives an
+  /// Error.
   Result<StepTrace> prefill(std::span<const int> tokens, TraceRequest trace = {}, std::stop_token stop = {});
   /// The same for vectors [count, hidden_size]; every sequence of the batch gets the same ones.
-  Result<StepTrace> prefill_hidden(std::span<const float> hidden, int count, TraceRequest trace = {}, std::stop_token stop = {});
+  Result<StepTrace> prefill_hidden(std::span<const float> hidden, int count, TraceRequest trace = {},
+                                   std::stop_token stop = {});
   /// `count` synthetic input vectors, those that step() would have fed at these positions (blocks without a vocabulary).
   Result<StepTrace> prefill_synthetic(int count, TraceRequest trace = {}, std::stop_token stop = {});
 
@@ -40,8 +42,8 @@ class Decoder {
   int positions() const { return executor_->positions(); }
   const Experiment& experiment() const { return experiment_; }
   const Executor& executor() const { return *executor_; }
-  /// Keep logits (or hidden states) of every position for outputs(), and latents for executor().cache_rows(). Off by default; to
-  /// be called before the first position.
+  /// Keep logits (or hidden states) of every position for outputs(), and latents for executor().cache_rows(). Off by
+  /// default; to be called before the first position.
   void keep_outputs(bool keep);
   /// [positions, vocab_size], or [positions, hidden_size] where vectors were fed; of sequence 0.
   const std::vector<float>& outputs() const { return outputs_; }

@@ -27,7 +27,8 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& p
 
 }  // namespace
 
-Result<LoadedModel> load(const Experiment& experiment, const ModelWeights* previous, const Progress& progress, std::stop_token stop) {
+Result<LoadedModel> load(const Experiment& experiment, const ModelWeights* previous, const Progress& progress,
+                         std::stop_token stop) {
   note_engine_call();
   if (!experiment.model.empty()) return load_trained(experiment, progress, std::move(stop));
   if (Status valid = validate(experiment); !valid) return valid.error();

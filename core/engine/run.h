@@ -22,7 +22,8 @@ Result<LoadedModel> load(const Experiment& experiment, const ModelWeights* previ
 /// The CPU backend; lives as long as the program.
 std::unique_ptr<ComputeBackend> make_cpu_backend();
 
-/// Whether token ids are bytes, so that text goes in and comes out; checkpoints bring their tokenizers, which are not read yet.
+/// Whether token ids are bytes, so that text goes in and comes out; checkpoints bring their tokenizers, which are not read
+/// yet.
 inline bool is_byte_vocabulary(const ModelSpec& spec) { return spec.vocab_size == 256; }
 
 /// Text of one token id: a byte of the random models' byte vocabulary, printable or as an escape such as "\n" or "\x9c".

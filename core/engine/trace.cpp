@@ -4,14 +4,22 @@ namespace mla {
 
 std::string_view name_of(Stage stage) {
   switch (stage) {
-    case Stage::query: return "query projection";
-    case Stage::append: return "cache append";
-    case Stage::scores: return "scores";
-    case Stage::softmax: return "softmax";
-    case Stage::values: return "values";
-    case Stage::output: return "output projection";
-    case Stage::feed_forward: return "feed-forward";
-    case Stage::other: return "embedding, norms, logits";
+    case Stage::query:
+      return "query projection";
+    case Stage::append:
+      return "cache append";
+    case Stage::scores:
+      return "scores";
+    case Stage::softmax:
+      return "softmax";
+    case Stage::values:
+      return "values";
+    case Stage::output:
+      return "output projection";
+    case Stage::feed_forward:
+      return "feed-forward";
+    case Stage::other:
+      return "embedding, norms, logits";
   }
   return "";
 }

@@ -19,8 +19,9 @@ std::string_view name_of(Stage stage);
 
 /// What a step executed and moved: counted where it happens, to be held against analysis/cost.h.
 struct Work {
-  std::int64_t operations = 0;     ///< floating-point operations of all products (a multiply-add is two), softmax and norms left out
-  std::int64_t weight_bytes = 0;   ///< bytes of weights read
+  std::int64_t operations =
+      0;  ///< floating-point operations of all products (a multiply-add is two), softmax and norms left out
+  std::int64_t weight_bytes = 0;  ///< bytes of weights read
   std::int64_t cache_read_bytes = 0;
   std::int64_t cache_write_bytes = 0;
   std::int64_t bytes() const { return weight_bytes + cache_read_bytes + cache_write_bytes; }

@@ -10,7 +10,8 @@
 namespace mla {
 namespace {
 
-/// Keeps the most likely ids: top_k of them, and of those no more than it takes to reach top_p. `ids` are sorted, likeliest first.
+/// Keeps the most likely ids: top_k of them, and of those no more than it takes to reach top_p. `ids` are sorted, likeliest
+/// first.
 void narrow(const Sampling& sampling, std::vector<int>& ids, std::vector<double>& weights) {
   std::size_t keep = ids.size();
   if (sampling.top_k > 0) keep = std::min<std::size_t>(keep, sampling.top_k);
@@ -34,7 +35,8 @@ int Sampler::choose(std::span<const float> logits) {
   std::iota(ids.begin(), ids.end(), 0);
   std::stable_sort(ids.begin(), ids.end(), [&](int a, int b) { return logits[a] > logits[b]; });
   std::vector<double> weights(ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) weights[i] = std::exp((double(logits[ids[i]]) - *best) / sampling_.temperature);
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    weights[i] = std::exp((double(logits[ids[i]]) - *best) / sampling_.temperature);
   narrow(sampling_, ids, weights);
   const double draw = double(mix(seed_, draws_++) >> 11) * 0x1p-53 * std::accumulate(weights.begin(), weights.end(), 0.0);
   double sum = 0;

@@ -154,10 +154,15 @@ std::uint64_t value_key(const Plan& plan, std::uint64_t seed) {
 
 void fill(const Plan& plan, std::uint64_t seed, std::int64_t first, std::int64_t count, float* out) {
   switch (plan.fill) {
-    case Fill::ones: std::fill_n(out, count, 1.0f); return;
-    case Fill::zeros: std::fill_n(out, count, 0.0f); return;
+    case Fill::ones:
+      std::fill_n(out, count, 1.0f);
+      return;
+    case Fill::zeros:
+      std::fill_n(out, count, 0.0f);
+      return;
     case Fill::unit_variance:
-    case Fill::projection: break;
+    case Fill::projection:
+      break;
   }
   const float spread = plan.fill == Fill::projection ? plan.gain / std::sqrt(float(plan.target->cols)) : 1;
   available_kernels().back()->fill_uniform(value_key(plan, seed), std::uint64_t(first), kUnitVariance * spread, out, count);

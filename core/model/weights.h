@@ -46,14 +46,14 @@ struct AttentionWeights {
 };
 
 struct LayerWeights {
-  Weight input_norm;   ///< RMSNorm before attention; the toy's norm1
+  Weight input_norm;  ///< RMSNorm before attention; the toy's norm1
   Weight input_norm_bias;
   AttentionWeights attention;
-  Weight post_norm;    ///< RMSNorm before the feed-forward; the toy's norm2
+  Weight post_norm;  ///< RMSNorm before the feed-forward; the toy's norm2
   Weight post_norm_bias;
-  Linear gate_proj;    ///< [f, d]; the toy's ff.0
-  Linear up_proj;      ///< [f, d]
-  Linear down_proj;    ///< [d, f]; the toy's ff.2
+  Linear gate_proj;  ///< [f, d]; the toy's ff.0
+  Linear up_proj;    ///< [f, d]
+  Linear down_proj;  ///< [d, f]; the toy's ff.2
 };
 
 struct ModelWeights {

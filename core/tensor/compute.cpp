@@ -38,7 +38,8 @@ void Compute::linear(const Linear& linear, const float* x, int m, float* y) {
 
 void Compute::rms_norm(const Weight& weight, double eps, const float* x, int m, float* out) {
   const int n = weight.rows;
-  for (int i = 0; i < m; ++i) kernels.rms_norm(x + std::ptrdiff_t(i) * n, weight.data(), float(eps), out + std::ptrdiff_t(i) * n, n);
+  for (int i = 0; i < m; ++i)
+    kernels.rms_norm(x + std::ptrdiff_t(i) * n, weight.data(), float(eps), out + std::ptrdiff_t(i) * n, n);
 }
 
 void Compute::layer_norm(const Weight& weight, const Weight& bias, float* x, int m) {

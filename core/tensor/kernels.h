@@ -33,8 +33,8 @@ struct Kernels {
   /// Round to nearest even; what is too large becomes infinity.
   void (*fp32_to_fp16)(const float* in, std::uint16_t* out, int n);
   void (*fp32_to_bf16)(const float* in, std::uint16_t* out, int n);
-  /// out[n] = elements first … first + n of the stream `key`, uniform in [-scale, scale); first must be even. The same bits in every
-  /// instruction set.
+  /// out[n] = elements first … first + n of the stream `key`, uniform in [-scale, scale); first must be even. The same bits
+  /// in every instruction set.
   void (*fill_uniform)(std::uint64_t key, std::uint64_t first, float scale, float* out, std::int64_t n);
 };
 

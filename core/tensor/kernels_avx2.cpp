@@ -7,4 +7,3 @@
 #define NT_ROWS 3
 #include "core/tensor/kernels.inc"
 #endif
-

@@ -7,4 +7,3 @@
 #define NT_ROWS 6
 #include "core/tensor/kernels.inc"
 #endif
-

@@ -5,4 +5,3 @@
 #define ROWS 2
 #define NT_ROWS 2
 #include "core/tensor/kernels.inc"
-

@@ -18,8 +18,8 @@ class ThreadPool {
 
   int threads() const { return int(workers_.size()) + 1; }
 
-  /// Calls work(item, thread) for every item in [0, items), each once, and returns when all are done. Which thread takes which
-  /// item is open: results must not depend on it. Not to be called from two threads at once, nor from within.
+  /// Calls work(item, thread) for every item in [0, items), each once, and returns when all are done. Which thread takes
+  /// which item is open: results must not depend on it. Not to be called from two threads at once, nor from within.
   void run(int items, const std::function<void(int item, int thread)>& work);
 
  private:

@@ -1,4 +1,5 @@
-// The engine's parts, each beside the ceiling that bounds it. Run on an idle machine; `mla-explorer bench` measures whole workloads.
+// The engine's parts, each beside the ceiling that bounds it. Run on an idle machine; `mla-explorer bench` measures whole
+// workloads.
 #include <benchmark/benchmark.h>
 
 #include "core/analysis/ceilings.h"
@@ -50,7 +51,8 @@ void BM_GemmNn(benchmark::State& state) {
 
 void shapes(benchmark::internal::Benchmark* b) {
   for (std::size_t isa = 0; isa < available_kernels().size(); ++isa)
-    for (const auto& [m, n, k] : {std::tuple{16, 64, 576}, {128, 64, 576}, {256, 1024, 4096}}) b->Args({m, n, k, std::int64_t(isa)});
+    for (const auto& [m, n, k] : {std::tuple{16, 64, 576}, {128, 64, 576}, {256, 1024, 4096}})
+      b->Args({m, n, k, std::int64_t(isa)});
 }
 BENCHMARK(BM_GemmNt)->Apply(shapes);
 BENCHMARK(BM_GemmNn)->Apply(shapes);

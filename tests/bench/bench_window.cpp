@@ -1,5 +1,5 @@
-// How fast the window answers: from a slider's move (button still down) to a painted token with the new dimension, and the longest
-// time that anything takes on the window's thread. Prints medians; needs no display (QT_QPA_PLATFORM=offscreen).
+// How fast the window answers: from a slider's move (button still down) to a painted token with the new dimension, and the
+// longest time that anything takes on the window's thread. Prints medians; needs no display (QT_QPA_PLATFORM=offscreen).
 #include <QApplication>
 #include <QElapsedTimer>
 #include <QMouseEvent>
@@ -48,7 +48,8 @@ class TimedApplication : public QApplication {
 
 class Bench {
  public:
-  explicit Bench(TimedApplication& app) : app_(app), session_(backends()), window_(session_, settings_.filePath("settings.ini")) {
+  explicit Bench(TimedApplication& app)
+      : app_(app), session_(backends()), window_(session_, settings_.filePath("settings.ini")) {
     forbid_engine_on_this_thread();
     window_.resize(1440, 900);
     window_.show();
@@ -76,10 +77,12 @@ class Bench {
       mouse(slider, QEvent::MouseMove, at);
       if (control->value() == before) continue;
       const int rank = control->value();
-      run_until([&] {
-        const auto& s = *session_.snapshot();
-        return s.experiment.spec.attention.kv_lora_rank == rank && s.steps && !s.steps->empty();
-      }, 20000);
+      run_until(
+          [&] {
+            const auto& s = *session_.snapshot();
+            return s.experiment.spec.attention.kv_lora_rank == rank && s.steps && !s.steps->empty();
+          },
+          20000);
       app_.processEvents();
       QApplication::sendPostedEvents();
       window_.repaint();
@@ -88,8 +91,10 @@ class Bench {
     }
     mouse(slider, QEvent::MouseButtonRelease, QPoint(slider->width() / 2, slider->height() / 2));
     std::sort(times.begin(), times.end());
-    std::printf("%-28s %3d tokens: slider to painted token median %6.1f ms, worst %6.1f ms (%zu moves); longest event %5.1f ms (%s)\n", name,
-                held(), times[times.size() / 2], times.back(), times.size(), app_.longest, app_.culprit.constData());
+    std::printf(
+        "%-28s %3d tokens: slider to painted token median %6.1f ms, worst %6.1f ms (%zu moves); longest event %5.1f ms "
+        "(%s)\n",
+        name, held(), times[times.size() / 2], times.back(), times.size(), app_.longest, app_.culprit.constData());
   }
 
   /// Decodes at full speed and says how busy the window's thread is.
@@ -99,8 +104,8 @@ class Bench {
     settle(200);
     app_.longest = app_.total = 0;
     settle(ms);
-    std::printf("%-28s full speed: window's thread busy %4.1f %%, longest event %5.1f ms (%s), %d tokens held\n", name, app_.total / ms * 100,
-                app_.longest, app_.culprit.constData(), held());
+    std::printf("%-28s full speed: window's thread busy %4.1f %%, longest event %5.1f ms (%s), %d tokens held\n", name,
+                app_.total / ms * 100, app_.longest, app_.culprit.constData(), held());
   }
 
  private:
@@ -151,7 +156,8 @@ class Bench {
 }  // namespace mla::ui
 
 int main(int argc, char** argv) {
-  if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM") && qEnvironmentVariableIsEmpty("DISPLAY")) qputenv("QT_QPA_PLATFORM", "offscreen");
+  if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM") && qEnvironmentVariableIsEmpty("DISPLAY"))
+    qputenv("QT_QPA_PLATFORM", "offscreen");
   mla::ui::TimedApplication app(argc, argv);
   mla::ui::Bench bench(app);
   bench.drag("random block d=512", mla::default_experiment(), 256);

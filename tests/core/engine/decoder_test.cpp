@@ -162,8 +162,8 @@ TEST(Weights, ShareWhatDidNotChange) {
 
 // Scaled so that attention shows something: far from uniform, far from one-hot.
 TEST(Weights, GiveAttentionThatIsNeitherUniformNorOneHot) {
-  for (const Experiment& base : {default_experiment(), experiment_from(*find_preset("deepseek-v2-lite")), toy_experiment(256, 8, 4),
-                                 *apply(default_experiment(), {"variant", "gqa"})}) {
+  for (const Experiment& base : {default_experiment(), experiment_from(*find_preset("deepseek-v2-lite")),
+                                 toy_experiment(256, 8, 4), *apply(default_experiment(), {"variant", "gqa"})}) {
     const auto x = input_vectors(64, base.spec.attention.hidden_size, 5);
     const EngineRun run = run_vectors(base, x, {64});
     double entropy = 0;

@@ -59,7 +59,8 @@ inline EngineRun run_vectors(const Experiment& experiment, const std::vector<flo
   const int d = experiment.spec.attention.hidden_size, total = int(x.size()) / d;
   for (int done = 0, pass = 0; done < total; ++pass) {
     const int count = std::min(passes[std::min<std::size_t>(pass, passes.size() - 1)], total - done);
-    auto step = run.decoder->prefill_hidden(std::span(x).subspan(std::size_t(done) * d, std::size_t(count) * d), count, trace);
+    auto step =
+        run.decoder->prefill_hidden(std::span(x).subspan(std::size_t(done) * d, std::size_t(count) * d), count, trace);
     if (!step) {
       ADD_FAILURE() << step.error().message;
       return run;
@@ -89,7 +90,8 @@ double relative_error(const A& got, const B& want) {
   return error / range;
 }
 
-/// A small random experiment of that variant: odd head counts, odd latents, with and without q-LoRA, YaRN and a feed-forward.
+/// A small random experiment of that variant: odd head counts, odd latents, with and without q-LoRA, YaRN and a
+/// feed-forward.
 inline Experiment random_small(Variant variant, std::mt19937& rng) {
   const auto pick = [&](std::initializer_list<int> values) { return *(values.begin() + rng() % values.size()); };
   Experiment e;

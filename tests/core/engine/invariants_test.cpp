@@ -13,8 +13,8 @@ constexpr double kTolerance = 2e-5;
 std::string shape_of(const Experiment& e) {
   const AttentionSpec& a = e.spec.attention;
   return describe(e) + " H" + std::to_string(a.num_attention_heads) + " n" + std::to_string(a.qk_nope_head_dim) + " r" +
-         std::to_string(a.qk_rope_head_dim) + " v" + std::to_string(a.v_head_dim) + " c" + std::to_string(a.kv_lora_rank) + " cq" +
-         std::to_string(a.q_lora_rank) + " seed " + std::to_string(e.seed);
+         std::to_string(a.qk_rope_head_dim) + " v" + std::to_string(a.v_head_dim) + " c" + std::to_string(a.kv_lora_rank) +
+         " cq" + std::to_string(a.q_lora_rank) + " seed " + std::to_string(e.seed);
 }
 
 void expect_matches_reference(const Experiment& e, const EngineRun& run, const std::vector<float>& x) {
@@ -119,7 +119,8 @@ TEST_P(Invariants, RopeScoresDependOnTheDistanceOnly) {
     for (const AttentionRow* row : rows)
       for (int h = 0; h < row->heads; ++h)
         for (int k = 0; k < row->keys; ++k)
-          ASSERT_NEAR(row->scores_rope[h * row->keys + k], last.scores_rope[h * total + total - 1 - (row->query - k)], 1e-5 * range + 1e-6)
+          ASSERT_NEAR(row->scores_rope[h * row->keys + k], last.scores_rope[h * total + total - 1 - (row->query - k)],
+                      1e-5 * range + 1e-6)
               << shape_of(e);
   }
 }
@@ -175,7 +176,8 @@ TEST(ToyBlock, EveryPathMatchesTheReference) {
     const auto x = input_vectors(9, d, rng());
     for (AttentionPath path : paths_of(Variant::mla)) {
       e.path = path;
-      for (const std::vector<int>& passes : {std::vector<int>{1000}, {1}}) expect_matches_reference(e, run_vectors(e, x, passes), x);
+      for (const std::vector<int>& passes : {std::vector<int>{1000}, {1}})
+        expect_matches_reference(e, run_vectors(e, x, passes), x);
     }
   }
 }

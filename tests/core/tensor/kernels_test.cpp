@@ -126,7 +126,8 @@ TEST_P(EveryKernel, SixteenBitFormatsRoundTripAndRoundToNearest) {
       }
     }
     for (int i = 0; i + 1 < infinity; i += 7) {
-      const float low = wide[i], high = wide[i + 1], nearer_low = low + (high - low) * 0.25f, middle = low + (high - low) * 0.5f;
+      const float low = wide[i], high = wide[i + 1], nearer_low = low + (high - low) * 0.25f,
+                  middle = low + (high - low) * 0.5f;
       std::uint16_t out[2];
       const float in[2] = {nearer_low, middle};
       (half ? k.fp32_to_fp16 : k.fp32_to_bf16)(in, out, 2);
