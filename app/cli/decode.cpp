@@ -144,7 +144,7 @@ void print_summary(const Run& run) {
   if (!run.tokens().empty()) std::cout << "\n\n";
   const std::int64_t bytes = run.traces.empty() ? 0 : run.traces.back().cache_bytes;
   const int positions = run.decoder->positions();
-  std::cout << describe(run.experiment) << '\n' << format_count(positions) << " tokens";
+  std::cout << describe(run.experiment) << '\n' << format_count(positions) << (positions == 1 ? " token" : " tokens");
   if (!run.steps().empty())
     std::cout << ", " << run.steps().size() << " of them one by one at a median of " << format_ms(median_ms(run.steps()))
               << "/token";

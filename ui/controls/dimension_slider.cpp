@@ -1,5 +1,6 @@
 #include "ui/controls/dimension_slider.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QSignalBlocker>
 #include <algorithm>
@@ -16,11 +17,22 @@ DimensionSlider::DimensionSlider(ValueScale scale, int low, int high, QWidget* p
   slider_->setMinimumWidth(70);
   slider_->setSingleStep(1);
   box_->setKeyboardTracking(false);  // half a number is no setting
-  box_->setFixedWidth(box_->fontMetrics().horizontalAdvance(QStringLiteral("1048576")) + 30);
+  fitBox();
   setScale(scale_, low, high);
   setFocusProxy(slider_);
   connect(slider_, &QSlider::valueChanged, this, &DimensionSlider::chooseStop);
   connect(box_, &QSpinBox::valueChanged, this, &DimensionSlider::chooseNumber);
+}
+
+/// As wide as the longest number that there is, so that all boxes of a panel stand in line.
+void DimensionSlider::fitBox() {
+  constexpr int arrows = 30;
+  box_->setFixedWidth(box_->fontMetrics().horizontalAdvance(QStringLiteral("1048576")) + arrows);
+}
+
+void DimensionSlider::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::FontChange) fitBox();
 }
 
 void DimensionSlider::setScale(const ValueScale& scale, int low, int high) {

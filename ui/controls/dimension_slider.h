@@ -31,7 +31,11 @@ class DimensionSlider : public QWidget {
  signals:
   void valueChosen(int value);
 
+ protected:
+  void changeEvent(QEvent* event) override;
+
  private:
+  void fitBox();
   void chooseStop(int stop);
   void chooseNumber(int value);
 

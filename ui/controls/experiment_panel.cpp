@@ -1,9 +1,10 @@
 #include "ui/controls/experiment_panel.h"
 
-#include <QPalette>
-#include <QScrollArea>
+#include <QEvent>
 #include <QSignalBlocker>
 #include <QStandardItemModel>
+#include <QStyle>
+#include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -47,19 +48,32 @@ ExperimentPanel::ExperimentPanel(QWidget* parent) : QWidget(parent), experiment_
   buildText(*grid);
   grid->setRowStretch(grid->rowCount(), 1);
 
-  auto* scroll = new QScrollArea;
-  scroll->setWidget(page);
-  scroll->setWidgetResizable(true);
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  scroll->setFocusPolicy(Qt::NoFocus);
+  scroll_ = new QScrollArea;
+  scroll_->setWidget(page);
+  scroll_->setWidgetResizable(true);
+  scroll_->setFrameShape(QFrame::NoFrame);
+  scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  scroll_->setFocusPolicy(Qt::NoFocus);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
-  layout->addWidget(scroll, 1);
+  layout->addWidget(scroll_, 1);
   layout->addWidget(buildFoot());
-  scroll->setMinimumWidth(std::max(280, page->minimumSizeHint().width() + 18));  // room for the scroll bar
+  fitWidth();
   showAll();
+}
+
+/// Wide enough for every row and the scroll bar.
+void ExperimentPanel::fitWidth() {
+  constexpr int narrowest = 280;
+  const int rows = scroll_->widget()->minimumSizeHint().width();
+  scroll_->setMinimumWidth(std::max(narrowest, rows + style()->pixelMetric(QStyle::PM_ScrollBarExtent)));
+}
+
+void ExperimentPanel::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  // The rows hear of the font after the panel does.
+  if (event->type() == QEvent::FontChange) QTimer::singleShot(0, this, &ExperimentPanel::fitWidth);
 }
 
 QWidget* ExperimentPanel::buildFoot() {
@@ -82,7 +96,8 @@ QWidget* ExperimentPanel::buildFoot() {
 }
 
 QWidget* ExperimentPanel::control(const std::string& setting) const {
-  const auto found = std::find_if(controls_.begin(), controls_.end(), [&](const Control& c) { return c.setting == setting; });
+  const auto found =
+      std::find_if(controls_.begin(), controls_.end(), [&](const Control& c) { return c.setting == setting; });
   return found == controls_.end() ? nullptr : found->widget;
 }
 
@@ -100,7 +115,8 @@ void ExperimentPanel::showAll() {
     const QString tip = reason.isEmpty() ? control.tip : reason;
     control.label->setToolTip(tip);
     control.widget->setToolTip(tip);
-    for (QWidget* part : control.widget->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly)) part->setToolTip(tip);
+    for (QWidget* part : control.widget->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly))
+      part->setToolTip(tip);
   }
 }
 

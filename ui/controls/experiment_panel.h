@@ -3,6 +3,7 @@
 #include <QComboBox>
 #include <QGridLayout>
 #include <QLabel>
+#include <QScrollArea>
 #include <QWidget>
 #include <functional>
 #include <string>
@@ -35,6 +36,9 @@ class ExperimentPanel : public QWidget {
  signals:
   void experimentChosen(const mla::Experiment& experiment);
 
+ protected:
+  void changeEvent(QEvent* event) override;
+
  private:
   struct Control {
     std::string setting;
@@ -66,6 +70,7 @@ class ExperimentPanel : public QWidget {
   void addPresets(QGridLayout& grid);
   void addHead(QGridLayout& grid);
   QWidget* buildFoot();
+  void fitWidth();
 
   void choose(const std::string& setting, const std::string& value);
   void choosePreset(int index);
@@ -78,6 +83,7 @@ class ExperimentPanel : public QWidget {
   Experiment experiment_;
   std::vector<BackendInfo> backends_;
   std::vector<Control> controls_;
+  QScrollArea* scroll_ = nullptr;
   QComboBox* paths_ = nullptr;
   QComboBox* backend_box_ = nullptr;
   QLabel* note_ = nullptr;

@@ -127,8 +127,9 @@ void ExperimentPanel::addPresets(QGridLayout& grid) {
 void ExperimentPanel::addHead(QGridLayout& grid) {
   auto* bar = new HeadSplitBar;
   connect(bar, &HeadSplitBar::ropeChosen, this, [this](int rope) { choose("rope-dim", std::to_string(rope)); });
-  const Words words{tr("Head split"), tr("How a head's key is divided: NoPE values carry content, RoPE values also the position. "
-                                         "Drag the divider or use the arrow keys.")};
+  const Words words{tr("Head split"),
+                    tr("How a head's key is divided: NoPE values carry content, RoPE values also the position. "
+                       "Drag the divider or use the arrow keys.")};
   add(grid, "rope-dim", bar, words, [=, this] {
     const AttentionSpec& attention = experiment_.spec.attention;
     bar->setSplit(attention.qk_nope_head_dim, attention.qk_rope_head_dim);
@@ -140,25 +141,34 @@ void ExperimentPanel::addHead(QGridLayout& grid) {
 void ExperimentPanel::buildModel(QGridLayout& grid) {
   addHeading(grid, tr("Model"));
   addPresets(grid);
-  addChoice(grid, "variant", {tr("Variant"), tr("What is cached for each token: all heads' keys and values (MHA), those of groups "
-                                                "(GQA), of one (MQA), or one latent (MLA)")},
-            {{tr("MLA, one latent"), "mla"}, {tr("MHA, every head"), "mha"}, {tr("GQA, groups"), "gqa"}, {tr("MQA, one head"), "mqa"}});
+  addChoice(grid, "variant",
+            {tr("Variant"), tr("What is cached for each token: all heads' keys and values (MHA), those of groups "
+                               "(GQA), of one (MQA), or one latent (MLA)")},
+            {{tr("MLA, one latent"), "mla"},
+             {tr("MHA, every head"), "mha"},
+             {tr("GQA, groups"), "gqa"},
+             {tr("MQA, one head"), "mqa"}});
   paths_ = new_combo();
-  connect(paths_, &QComboBox::activated, this, [this] { choose("attention", paths_->currentData().toString().toStdString()); });
-  add(grid, "attention", paths_, {tr("Path"), tr("How attention is computed from the cache: from expanded keys and values, from the "
-                                                 "latent expanded anew at each step, from the latent itself (absorbed), or without "
-                                                 "a cache (everything is computed again)")},
+  connect(paths_, &QComboBox::activated, this,
+          [this] { choose("attention", paths_->currentData().toString().toStdString()); });
+  add(grid, "attention", paths_,
+      {tr("Path"), tr("How attention is computed from the cache: from expanded keys and values, from the "
+                      "latent expanded anew at each step, from the latent itself (absorbed), or without "
+                      "a cache (everything is computed again)")},
       [this] { showPaths(); });
 }
 
 void ExperimentPanel::buildDimensions(QGridLayout& grid) {
   addHeading(grid, tr("Dimensions"));
-  addSlider(grid, "kv-lora-rank", {tr("Latent"), tr("Values of the latent that keys and values are compressed to (kv_lora_rank)")}, tr("none"));
+  addSlider(grid, "kv-lora-rank",
+            {tr("Latent"), tr("Values of the latent that keys and values are compressed to (kv_lora_rank)")}, tr("none"));
   addSlider(grid, "heads", {tr("Heads"), tr("Attention heads of the query (num_attention_heads)")});
   addSlider(grid, "kv-heads", {tr("KV heads"), tr("Heads of keys and values, GQA's groups (num_key_value_heads)")});
   addHead(grid);
-  addSlider(grid, "v-head-dim", {tr("Value size"), tr("Values of a head's value (v_head_dim); in MHA, GQA and MQA of the whole head")});
-  addSlider(grid, "q-lora-rank", {tr("Query latent"), tr("Values that the query is compressed to (q_lora_rank)")}, tr("none"));
+  addSlider(grid, "v-head-dim",
+            {tr("Value size"), tr("Values of a head's value (v_head_dim); in MHA, GQA and MQA of the whole head")});
+  addSlider(grid, "q-lora-rank", {tr("Query latent"), tr("Values that the query is compressed to (q_lora_rank)")},
+            tr("none"));
   addSlider(grid, "hidden-size", {tr("Hidden size"), tr("Width of the model (hidden_size)")});
 }
 
@@ -166,7 +176,8 @@ void ExperimentPanel::buildRun(QGridLayout& grid) {
   addHeading(grid, tr("Run"));
   addSlider(grid, "layers", {tr("Layers"), tr("Layers that run")});
   addSlider(grid, "context", {tr("Context"), tr("Most tokens that the run may hold")});
-  addSlider(grid, "prefill", {tr("Prefilled"), tr("Synthetic tokens that are in the cache from the start, to see long contexts at once")},
+  addSlider(grid, "prefill",
+            {tr("Prefilled"), tr("Synthetic tokens that are in the cache from the start, to see long contexts at once")},
             tr("none"));
   addSlider(grid, "batch", {tr("Batch"), tr("Sequences decoded together; the first one is shown")});
   addChoice(grid, "cache-dtype", {tr("Cache"), tr("Precision of the numbers in the cache")},
@@ -180,7 +191,8 @@ void ExperimentPanel::buildMachine(QGridLayout& grid) {
           [this] { choose("backend", backend_box_->currentData().toString().toStdString()); });
   add(grid, "backend", backend_box_, {tr("Backend"), tr("Where it is computed, as far as this machine has it")},
       [this] { showBackends(); });
-  addNumber(grid, "threads", {tr("Threads"), tr("Threads that compute")}, std::max(1, QThread::idealThreadCount()), tr("all cores"));
+  addNumber(grid, "threads", {tr("Threads"), tr("Threads that compute")}, std::max(1, QThread::idealThreadCount()),
+            tr("all cores"));
 }
 
 void ExperimentPanel::buildText(QGridLayout& grid) {

@@ -33,7 +33,9 @@ void HeadSplitBar::setSplit(int nope, int rope) {
 
 QSize HeadSplitBar::sizeHint() const { return {160, fontMetrics().height() + 12}; }
 
-int HeadSplitBar::dividerX() const { return maximum() > 0 ? int(std::lround(double(width()) * value() / maximum())) : width(); }
+int HeadSplitBar::dividerX() const {
+  return maximum() > 0 ? int(std::lround(double(width()) * value() / maximum())) : width();
+}
 
 int HeadSplitBar::nopeAt(double x) const {
   const double pairs = (1 - x / std::max(1, width())) * maximum() / 2;

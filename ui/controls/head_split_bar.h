@@ -4,8 +4,9 @@
 
 namespace mla::ui {
 
-/// One attention head as a bar: its NoPE part left, its RoPE part right, a divider between them that can be dragged, moved by
-/// the arrow keys or turned by the wheel. The slider's value is the size of the NoPE part; RoPE turns pairs, so it stays even.
+/// One attention head as a bar: its NoPE part left, its RoPE part right, a divider between them that can be dragged, moved
+/// by the arrow keys or turned by the wheel. The slider's value is the size of the NoPE part; RoPE turns pairs, so it stays
+/// even.
 class HeadSplitBar : public QAbstractSlider {
   Q_OBJECT
  public:

@@ -40,11 +40,16 @@ TransportBar::TransportBar(QWidget* parent)
   speed_->setMinimumWidth(60);
   speed_->setAccessibleName(tr("Speed"));
   speed_->setToolTip(tr("Tokens per second, at the right end as many as the machine can"));
-  speed_text_->setMinimumWidth(fontMetrics().horizontalAdvance(tr("%1 tokens/s").arg(1000)));
   speed_text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   connect(speed_, &QSlider::valueChanged, this, &TransportBar::chooseSpeed);
   speed_->setValue(speeds_.nearest(kStartSpeed));
   showIcons();
+  fitText();
+}
+
+/// Room for the longest speed, so that the slider does not change its length while it is dragged.
+void TransportBar::fitText() {
+  speed_text_->setMinimumWidth(speed_text_->fontMetrics().horizontalAdvance(tr("%1 tokens/s").arg(1000)));
 }
 
 void TransportBar::buildActions() {
@@ -73,8 +78,9 @@ void TransportBar::showIcons() {
 }
 
 void TransportBar::changeEvent(QEvent* event) {
-  if (event->type() == QEvent::PaletteChange) showIcons();
   QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) showIcons();
+  if (event->type() == QEvent::FontChange) fitText();
 }
 
 void TransportBar::chooseSpeed(int stop) {

@@ -34,6 +34,7 @@ class TransportBar : public QWidget {
  private:
   void buildActions();
   void showIcons();
+  void fitText();
   void chooseSpeed(int stop);
 
   QAction* play_;

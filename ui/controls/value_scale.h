@@ -4,7 +4,8 @@
 
 namespace mla::ui {
 
-/// The values that a slider stops at: few enough to hit, dense where it matters. A number box beside it takes all the others.
+/// The values that a slider stops at: few enough to hit, dense where it matters. A number box beside it takes all the
+/// others.
 class ValueScale {
  public:
   /// `stops` ascend and are not empty.

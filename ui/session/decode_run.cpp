@@ -14,7 +14,7 @@ constexpr std::int64_t kPassRowBytes = std::int64_t(32) << 20;  // attention row
 
 History History::of_prompt(const Experiment& experiment) {
   History history;
-  if (experiment.spec.vocab_size > 0) history.tokens = tokenize(experiment.prompt);
+  if (is_byte_vocabulary(experiment.spec)) history.tokens = tokenize(experiment.prompt);
   const int room = std::max(0, experiment.context - experiment.prefill);
   if (int(history.tokens.size()) > room) history.tokens.resize(room);
   history.given = int(history.tokens.size());
@@ -55,9 +55,9 @@ Status DecodeRun::prefill(const History& history, const PhaseReport& report, std
   for (int done = 0; done < history.size();) {
     report(Phase::prefill, double(done) / history.size());
     const int count = std::min(pass_size(decoder_->positions()), history.size() - done);
-    const Result<StepTrace> trace =
-        history.tokens.empty() ? decoder_->prefill_synthetic(count, request, stop)
-                               : decoder_->prefill(std::span(history.tokens).subspan(done, count), request, stop);
+    const Result<StepTrace> trace = history.tokens.empty()
+                                        ? decoder_->prefill_synthetic(count, request, stop)
+                                        : decoder_->prefill(std::span(history.tokens).subspan(done, count), request, stop);
     if (!trace) return trace.error();
     shown_.add_prefill(*trace);
     done += count;

@@ -39,8 +39,8 @@ using PhaseReport = std::function<void(Phase phase, double fraction)>;
 /// One decode with what it shows. Belongs to the worker's thread.
 class DecodeRun {
  public:
-  /// Makes or loads the weights and prefills the history, in passes small enough to stop soon and to bound the rows recorded.
-  /// A stopped start gives an Error too; `report` is called from this thread.
+  /// Makes or loads the weights and prefills the history, in passes small enough to stop soon and to bound the rows
+  /// recorded. A stopped start gives an Error too; `report` is called from this thread.
   static Result<std::unique_ptr<DecodeRun>> start(const RunPlan& plan, const PhaseReport& report, std::stop_token stop);
 
   /// Decodes one token. After a failed or stopped step the run can only be started anew, from history().

@@ -56,7 +56,8 @@ std::vector<std::string_view> telling_parts(const std::vector<const Experiment*>
 }
 
 /// Of those, as many as it takes to tell all runs apart that can be told apart.
-std::vector<std::string_view> enough_of(const std::vector<std::string_view>& telling, const std::vector<const Experiment*>& runs) {
+std::vector<std::string_view> enough_of(const std::vector<std::string_view>& telling,
+                                        const std::vector<const Experiment*>& runs) {
   std::vector<std::string_view> enough;
   std::vector<std::string> keys(runs.size());  // equal for runs that are not told apart yet
   const auto groups = [](const std::vector<std::string>& of) { return std::set<std::string>(of.begin(), of.end()).size(); };

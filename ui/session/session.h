@@ -37,17 +37,17 @@ class Session : public QObject {
   void setExperiment(const mla::Experiment& experiment);
   void play();
   void pause();
-  void step();   ///< one token, then paused
-  void restart();  ///< the prompt anew
+  void step();                            ///< one token, then paused
+  void restart();                         ///< the prompt anew
   void setSpeed(double tokensPerSecond);  ///< 0: as fast as it goes
   void request(const mla::ui::AttentionRequest& request);
-  void pin();                 ///< keeps the present run for comparison
+  void pin();  ///< keeps the present run for comparison
   void unpin(int index);
 
  signals:
   void experimentChanged(const mla::Experiment& experiment);  ///< asked for, not yet running; or back to the running one
   void snapshotChanged(mla::ui::SnapshotPtr snapshot);        ///< at most one a frame
-  void refused(const QString& reason);                        ///< the settings asked for can't run; the last good run goes on
+  void refused(const QString& reason);  ///< the settings asked for can't run; the last good run goes on
 
  private:
   class Worker;

@@ -39,7 +39,8 @@ struct PinnedRun {
   std::shared_ptr<const std::vector<Step>> steps;
 };
 
-/// Rows of the recorded layer, in order of query position, oldest first. Rows before `first` were not recorded or were let go.
+/// Rows of the recorded layer, in order of query position, oldest first. Rows before `first` were not recorded or were let
+/// go.
 struct AttentionHistory {
   int layer = 0;
   int first = 0;
@@ -52,8 +53,8 @@ struct AttentionHistory {
 /// All that a view or an exporter may show, at one moment. Immutable once published.
 struct Snapshot {
   enum class State { idle, preparing, running, paused, finished, failed };
-  quint64 run = 0;       ///< grows with every new decode; rows and steps of different runs never mix
-  Experiment experiment; ///< what this run is computing
+  quint64 run = 0;        ///< grows with every new decode; rows and steps of different runs never mix
+  Experiment experiment;  ///< what this run is computing
   State state = State::idle;
   QString activity;      ///< what is going on while preparing, e.g. "making 604 MB of weights"
   double progress = -1;  ///< 0 … 1, or -1 where it isn't known
@@ -65,7 +66,7 @@ struct Snapshot {
   std::shared_ptr<const std::vector<Step>> steps;  ///< decode steps of this run, oldest first
   AttentionHistory attention;
   std::vector<PinnedRun> pinned;
-  Ceilings ceilings;     ///< read_gb_s is 0 while not measured yet
+  Ceilings ceilings;  ///< read_gb_s is 0 while not measured yet
   std::int64_t weight_bytes = 0;
 };
 

@@ -6,7 +6,9 @@ namespace mla::ui {
 namespace {
 
 /// The layer asked for, or the last one that runs.
-int layer_within(const Experiment& experiment, int layer) { return std::clamp(layer, 0, std::max(0, experiment.layers - 1)); }
+int layer_within(const Experiment& experiment, int layer) {
+  return std::clamp(layer, 0, std::max(0, experiment.layers - 1));
+}
 
 }  // namespace
 
@@ -60,7 +62,8 @@ void SnapshotBuilder::set_tokens(std::span<const int> tokens, int positions) {
 
 bool SnapshotBuilder::serve(const AttentionRequest& request) {
   attention_.set_value(request.value);
-  const bool missing = request.rows && (!rows_wanted_ || layer_within(base_.experiment, request.layer) != attention_.layer());
+  const bool missing =
+      request.rows && (!rows_wanted_ || layer_within(base_.experiment, request.layer) != attention_.layer());
   if (!missing) rows_wanted_ = request.rows;
   return !missing;
 }
@@ -73,6 +76,14 @@ double SnapshotBuilder::roofline(const Step& step) const {
 void SnapshotBuilder::set_ceilings(const Ceilings& ceilings) {
   base_.ceilings = ceilings;
   for (Step& step : steps_.edit()) step.roofline_ms = roofline(step);
+}
+
+bool SnapshotBuilder::beats_roofline() const {
+  constexpr std::ptrdiff_t last = 32;
+  const std::vector<Step>& steps = steps_.items();
+  if (std::ssize(steps) < last) return false;
+  const auto beats = [](const Step& step) { return step.ms < step.roofline_ms; };
+  return std::count_if(steps.end() - last, steps.end(), beats) > last / 2;
 }
 
 Snapshot SnapshotBuilder::build() {

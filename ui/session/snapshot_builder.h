@@ -33,6 +33,8 @@ class SnapshotBuilder {
   void set_tokens(std::span<const int> tokens, int positions);
   /// Predicts the roofline of the steps that there are and of all to come.
   void set_ceilings(const Ceilings& ceilings);
+  /// Whether most of the last 32 steps took less than predicted, which no step can.
+  bool beats_roofline() const;
   /// Serves another request from what is recorded. False: the run must be prefilled again to have what it asks for.
   bool serve(const AttentionRequest& request);
 

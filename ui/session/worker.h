@@ -49,6 +49,7 @@ class Session::Worker {
   bool step_due(Clock::time_point now) const;
   bool can_step() const { return run_ && !job_ && failure_.isEmpty() && run_->can_step(); }
   void step();
+  void doubt_ceilings();
   void measure_ceilings_if_due();
 
   Snapshot::State state() const;
@@ -69,7 +70,11 @@ class Session::Worker {
   Clock::time_point next_step_{};
   AttentionRequest request_;
   Pins pins_;
-  std::map<int, Ceilings> ceilings_;  // by threads
+  struct Measured {
+    Ceilings best;
+    int times = 0;
+  };
+  std::map<int, Measured> ceilings_;  // by threads
   std::optional<Clock::time_point> measure_at_;
 
   Throttle throttle_{kFrame};

@@ -79,7 +79,8 @@ void Session::Worker::start_job() {
   const std::stop_token stop = mailbox.stop_token();
   const Result<RunPlan> plan = plan_run();
   if (!plan) return refuse(plan.error().message);
-  auto run = DecodeRun::start(*plan, [&](Phase phase, double fraction) { report(phase, fraction, since); }, stop);
+  auto run = DecodeRun::start(
+      *plan, [&](Phase phase, double fraction) { report(phase, fraction, since); }, stop);
   activity_.clear();
   progress_ = -1;
   if (run) return adopt(std::move(*run));
@@ -96,7 +97,7 @@ void Session::Worker::adopt(std::unique_ptr<DecodeRun> run) {
   const auto known = ceilings_.find(run_->experiment().threads);
   measure_at_.reset();
   if (known != ceilings_.end()) {
-    run_->shown().set_ceilings(known->second);
+    run_->shown().set_ceilings(known->second.best);
   } else {
     measure_at_ = Clock::now() + kQuiet;
   }

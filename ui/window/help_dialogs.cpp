@@ -70,14 +70,20 @@ QTableWidget* new_table(const std::vector<Line>& lines) {
 QString about_text() {
   const QString version = QCoreApplication::applicationVersion();
   return tr("<h3>MLA Explorer %1</h3>"
-            "<p>Shows Multi-head Latent Attention while it decodes: what its cache holds, how long each token takes, and what it "
+            "<p>Shows Multi-head Latent Attention while it decodes: what its cache holds, how long each token takes, and "
+            "what it "
             "attends to.</p>"
-            "<p><b>Measured</b> on this machine, for every token: the bytes that the cache holds, the time of each stage, the "
-            "attention itself (from the call that produced the token), and the bandwidth and arithmetic rate behind the roofline.</p>"
-            "<p><b>By formula</b>: the memory of the other variants, and the roofline's prediction from those measured ceilings.</p>"
-            "<p><b>Not there yet</b>: a trained model comes with a later version, so the weights are random and the text means "
+            "<p><b>Measured</b> on this machine, for every token: the bytes that the cache holds, the time of each stage, "
+            "the "
+            "attention itself (from the call that produced the token), and the bandwidth and arithmetic rate behind the "
+            "roofline.</p>"
+            "<p><b>By formula</b>: the memory of the other variants, and the roofline's prediction from those measured "
+            "ceilings.</p>"
+            "<p><b>Not there yet</b>: a trained model comes with a later version, so the weights are random and the text "
+            "means "
             "nothing; CUDA comes later too, so everything runs on the CPU.</p>"
-            "<p>Built with Qt %2, running on Qt %3. Free software under the GNU General Public License, version 3 or later.</p>")
+            "<p>Built with Qt %2, running on Qt %3. Free software under the GNU General Public License, version 3 or "
+            "later.</p>")
       .arg(version, QStringLiteral(QT_VERSION_STR), QString::fromLatin1(qVersion()));
 }
 

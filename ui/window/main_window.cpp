@@ -4,8 +4,8 @@
 #include <QCloseEvent>
 #include <QDragEnterEvent>
 #include <QKeyEvent>
-#include <QMimeData>
 #include <QLabel>
+#include <QMimeData>
 #include <QProgressBar>
 #include <QUrl>
 #include <utility>
@@ -52,7 +52,8 @@ void MainWindow::connectControls() {
   connect(&session_, &Session::refused, panel_, &ExperimentPanel::showRefusal);
   connect(&session_, &Session::snapshotChanged, this, &MainWindow::showSnapshot);
   connect(files_, &ExperimentFiles::changed, this, &MainWindow::showTitle);
-  connect(transport_, &TransportBar::playToggled, this, [this](bool playing) { playing ? session_.play() : session_.pause(); });
+  connect(transport_, &TransportBar::playToggled, this,
+          [this](bool playing) { playing ? session_.play() : session_.pause(); });
   connect(transport_, &TransportBar::stepWanted, &session_, &Session::step);
   connect(transport_, &TransportBar::resetWanted, &session_, &Session::restart);
   connect(transport_, &TransportBar::speedChosen, &session_, &Session::setSpeed);
@@ -75,6 +76,8 @@ void MainWindow::requestAttention(AttentionRequest request) {
   request_ = request;
   heads_->setLayer(request.layer);
   heads_->setValue(request.value);
+  attention_->setLayer(request.layer);
+  attention_->setValue(request.value);
   request.rows = !panes_->centre()->isHidden() || !panes_->paneOf(tokens_)->isHidden();
   session_.request(request);
 }

@@ -55,8 +55,8 @@ void MainWindow::exportOne() {
   ExportDialog dialog(views_, chosen == views_.end() ? nullptr : *chosen, this);
   if (dialog.exec() != QDialog::Accepted) return;
   const QString suffix = suffixOf(dialog.format());
-  const QString path = QFileDialog::getSaveFileName(this, tr("Export view"), dialog.view()->viewName() + QLatin1Char('.') + suffix,
-                                                    QStringLiteral("*.") + suffix);
+  const QString path = QFileDialog::getSaveFileName(
+      this, tr("Export view"), dialog.view()->viewName() + QLatin1Char('.') + suffix, QStringLiteral("*.") + suffix);
   if (!path.isEmpty()) report(exportView(*dialog.view(), path, dialog.size(), kPictureScale));
 }
 

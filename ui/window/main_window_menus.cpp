@@ -57,8 +57,10 @@ void MainWindow::buildViewMenu() {
   menu.addAction(tr("&Reset layout"), panes_, &Panes::resetLayout);
   menu.addSeparator();
   addThemes(*menu.addMenu(tr("&Theme")));
-  menu.addAction(tr("&Bigger font"), QKeySequence::ZoomIn, this, [this] { setFontSize(QApplication::font().pointSize() + 1); });
-  menu.addAction(tr("&Smaller font"), QKeySequence::ZoomOut, this, [this] { setFontSize(QApplication::font().pointSize() - 1); });
+  menu.addAction(tr("&Bigger font"), QKeySequence::ZoomIn, this,
+                 [this] { setFontSize(QApplication::font().pointSize() + 1); });
+  menu.addAction(tr("&Smaller font"), QKeySequence::ZoomOut, this,
+                 [this] { setFontSize(QApplication::font().pointSize() - 1); });
 }
 
 void MainWindow::addThemes(QMenu& menu) {

@@ -16,7 +16,8 @@ PaneTitle::PaneTitle(const QString& title, bool movable, QWidget* parent) : QFra
   auto* name = new QLabel(title);
   name->setFont(strongFont(name->font()));
   layout->addWidget(name, 1);
-  maximise_ = addButton(tr("Enlarge %1").arg(title), tr("Enlarge this pane to the whole window, and back (double-click, Ctrl+Shift+M)"));
+  maximise_ = addButton(tr("Enlarge %1").arg(title),
+                        tr("Enlarge this pane to the whole window, and back (double-click, Ctrl+Shift+M)"));
   connect(maximise_, &QToolButton::clicked, this, &PaneTitle::maximiseWanted);
   if (movable) {
     float_ = addButton(tr("Detach %1").arg(title), tr("A window of its own, and back"));

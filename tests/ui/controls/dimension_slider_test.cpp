@@ -55,7 +55,8 @@ TEST_F(DimensionSliderTest, KeysMoveByStopsAndToTheEnds) {
 
 TEST_F(DimensionSliderTest, TheWheelTurnsIt) {
   const QPointF middle = slider_.slider()->rect().center();
-  QWheelEvent up(middle, slider_.slider()->mapToGlobal(middle), {}, {0, 120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
+  QWheelEvent up(middle, slider_.slider()->mapToGlobal(middle), {}, {0, 120}, Qt::NoButton, Qt::NoModifier,
+                 Qt::NoScrollPhase, false);
   QApplication::sendEvent(slider_.slider(), &up);
   EXPECT_GT(last(), 8);
 }

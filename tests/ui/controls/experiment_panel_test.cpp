@@ -44,8 +44,8 @@ class ExperimentPanelTest : public testing::Test {
 };
 
 TEST_F(ExperimentPanelTest, EverySliderChangesItsSettingByAKey) {
-  for (const std::string setting : {"kv-lora-rank", "heads", "v-head-dim", "q-lora-rank", "hidden-size", "layers", "context",
-                                    "prefill", "batch"}) {
+  for (const std::string setting :
+       {"kv-lora-rank", "heads", "v-head-dim", "q-lora-rank", "hidden-size", "layers", "context", "prefill", "batch"}) {
     const std::string before = value_of(panel_.experiment(), setting);
     QTest::keyClick(slider(setting).slider(), Qt::Key_Right);
     ASSERT_FALSE(chosen_.empty()) << setting;
@@ -146,7 +146,8 @@ TEST_F(ExperimentPanelTest, UnusableBackendsAreListedWithTheReason) {
 
 TEST_F(ExperimentPanelTest, EveryControlHasANameAndATip) {
   for (const std::string_view setting : setting_names()) {
-    if (setting == "weights-dtype" || setting == "isa" || setting == "top-k" || setting == "top-p") continue;  // command line only
+    if (setting == "weights-dtype" || setting == "isa" || setting == "top-k" || setting == "top-p")
+      continue;  // command line only
     const QWidget* widget = panel_.control(std::string(setting));
     ASSERT_NE(widget, nullptr) << setting;
     EXPECT_FALSE(widget->accessibleName().isEmpty()) << setting;

@@ -11,7 +11,8 @@ namespace {
 TEST(SettingRulesTest, OpenSlidersHaveValuesThatApply) {
   for (const Preset& preset : presets()) {
     const Experiment experiment = experiment_from(preset);
-    for (const std::string setting : {"kv-lora-rank", "q-lora-rank", "heads", "kv-heads", "v-head-dim", "layers", "context", "batch"}) {
+    for (const std::string setting :
+         {"kv-lora-rank", "q-lora-rank", "heads", "kv-heads", "v-head-dim", "layers", "context", "batch"}) {
       if (!reason_against(experiment, setting).isEmpty()) continue;
       const SettingRange range = range_of(experiment, setting);
       int applies = 0;

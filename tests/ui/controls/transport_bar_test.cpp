@@ -11,7 +11,8 @@ namespace {
 TEST(TransportBarTest, TellsWhatIsPressedAndShowsWhatIsSet) {
   TransportBar bar;
   bar.show();
-  QSignalSpy plays(&bar, &TransportBar::playToggled), steps(&bar, &TransportBar::stepWanted), resets(&bar, &TransportBar::resetWanted);
+  QSignalSpy plays(&bar, &TransportBar::playToggled), steps(&bar, &TransportBar::stepWanted),
+      resets(&bar, &TransportBar::resetWanted);
   bar.setPlaying(true);
   EXPECT_TRUE(bar.playAction()->isChecked());
   EXPECT_EQ(plays.count(), 0);

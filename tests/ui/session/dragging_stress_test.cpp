@@ -19,12 +19,18 @@ int stress_ms() {
 void do_something(Session& session, std::mt19937& random) {
   const auto pick = [&](int n) { return int(random() % unsigned(n)); };
   static const std::vector<std::pair<std::string, std::vector<std::string>>> changes{
-      {"kv-lora-rank", {"2", "7", "8", "24", "33", "64"}}, {"heads", {"1", "3", "4", "6", "8"}},
-      {"rope-dim", {"0", "2", "4", "8", "16"}},            {"v-head-dim", {"4", "9", "16", "20"}},
-      {"q-lora-rank", {"0", "5", "16"}},                   {"layers", {"1", "2", "3"}},
-      {"batch", {"1", "2", "5"}},                          {"cache-dtype", {"fp32", "fp16", "bf16"}},
-      {"variant", {"mla", "mha", "gqa", "mqa"}},           {"attention", {"absorbed", "expanded", "reexpanded", "uncached"}},
-      {"context", {"64", "256", "512"}},                   {"threads", {"1", "2"}}};
+      {"kv-lora-rank", {"2", "7", "8", "24", "33", "64"}},
+      {"heads", {"1", "3", "4", "6", "8"}},
+      {"rope-dim", {"0", "2", "4", "8", "16"}},
+      {"v-head-dim", {"4", "9", "16", "20"}},
+      {"q-lora-rank", {"0", "5", "16"}},
+      {"layers", {"1", "2", "3"}},
+      {"batch", {"1", "2", "5"}},
+      {"cache-dtype", {"fp32", "fp16", "bf16"}},
+      {"variant", {"mla", "mha", "gqa", "mqa"}},
+      {"attention", {"absorbed", "expanded", "reexpanded", "uncached"}},
+      {"context", {"64", "256", "512"}},
+      {"threads", {"1", "2"}}};
   switch (pick(20)) {
     case 0:
       return session.request({pick(4) != 0, pick(3), MapValue(pick(4))});
@@ -81,7 +87,8 @@ TEST(DraggingStressTest, AnyDraggingLeavesWholeSnapshots) {
   }
   EXPECT_GT(snapshots, 5);
   session.setExperiment(tiny_experiment());
-  EXPECT_TRUE(wait_for([&] { return session.snapshot()->experiment == tiny_experiment(); })) << "the newest is delivered in the end";
+  EXPECT_TRUE(wait_for([&] { return session.snapshot()->experiment == tiny_experiment(); }))
+      << "the newest is delivered in the end";
 }
 
 }  // namespace

@@ -43,7 +43,11 @@ inline bool wait_for(const std::function<bool()>& done, int ms = 30000) { return
 /// Runs on a thread of its own, where the engine may be called.
 inline void off_the_window(const std::function<void()>& work) { std::thread(work).join(); }
 
-inline int step_count(const Session& session) { return session.snapshot()->steps ? int(session.snapshot()->steps->size()) : 0; }
-inline int token_count(const Session& session) { return session.snapshot()->tokens ? int(session.snapshot()->tokens->size()) : 0; }
+inline int step_count(const Session& session) {
+  return session.snapshot()->steps ? int(session.snapshot()->steps->size()) : 0;
+}
+inline int token_count(const Session& session) {
+  return session.snapshot()->tokens ? int(session.snapshot()->tokens->size()) : 0;
+}
 
 }  // namespace mla::ui

@@ -23,7 +23,8 @@ std::vector<int> processed(const Snapshot& snapshot) {
 }
 
 /// The last attention row of a fresh run of the experiment over those tokens, in one pass.
-std::shared_ptr<const AttentionRow> row_of_fresh_run(const Experiment& experiment, const std::vector<int>& tokens, int layer) {
+std::shared_ptr<const AttentionRow> row_of_fresh_run(const Experiment& experiment, const std::vector<int>& tokens,
+                                                     int layer) {
   std::shared_ptr<const AttentionRow> row;
   off_the_window([&] {
     const auto backend = make_cpu_backend();
@@ -88,7 +89,8 @@ TEST(SessionTest, AChangeMidDecodeEqualsAFreshRunOverTheSameTokens) {
   changed.spec.attention.kv_lora_rank = 7;
   session.setExperiment(changed);
   session.pause();
-  ASSERT_TRUE(wait_for([&] { return session.snapshot()->experiment == changed && session.snapshot()->state == State::paused; }));
+  ASSERT_TRUE(
+      wait_for([&] { return session.snapshot()->experiment == changed && session.snapshot()->state == State::paused; }));
 
   const Snapshot& snapshot = *session.snapshot();
   const std::vector<int> tokens = processed(snapshot);
@@ -176,10 +178,12 @@ TEST(SessionTest, AFullContextIsTheEndUntilThereIsMoreRoom) {
   EXPECT_EQ(session.snapshot()->steps->back().tokens, 40);
   small.context = 60;
   session.setExperiment(small);
-  EXPECT_TRUE(wait_for([&] { return session.snapshot()->state == State::finished && session.snapshot()->tokens->size() > 60; }));
+  EXPECT_TRUE(
+      wait_for([&] { return session.snapshot()->state == State::finished && session.snapshot()->tokens->size() > 60; }));
   small.context = 10;  // less than there is: what fits stays
   session.setExperiment(small);
-  EXPECT_TRUE(wait_for([&] { return session.snapshot()->experiment.context == 10 && session.snapshot()->attention.rows->size() == 10; }));
+  EXPECT_TRUE(wait_for(
+      [&] { return session.snapshot()->experiment.context == 10 && session.snapshot()->attention.rows->size() == 10; }));
 }
 
 TEST(SessionTest, RestartsFromThePrompt) {

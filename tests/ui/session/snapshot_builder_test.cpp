@@ -95,6 +95,20 @@ TEST(SnapshotBuilderTest, CeilingsPredictEarlierAndLaterSteps) {
   EXPECT_DOUBLE_EQ(steps[1].roofline_ms, roofline_ms(decode_cost(tiny_experiment(), 5), ceilings));
 }
 
+TEST(SnapshotBuilderTest, KnowsWhenMostStepsBeatTheirRoofline) {
+  Ceilings slow, fast;
+  slow.read_gb_s = slow.fp32_gflop_s = 1e-4;
+  fast.read_gb_s = fast.fp32_gflop_s = 1e4;
+  SnapshotBuilder builder(model_of(tiny_experiment()), {}, {});
+  builder.set_ceilings(slow);
+  for (int i = 0; i < 31; ++i) builder.add_step(step_at(i));
+  EXPECT_FALSE(builder.beats_roofline()) << "too few steps to tell";
+  builder.add_step(step_at(31));
+  EXPECT_TRUE(builder.beats_roofline());
+  builder.set_ceilings(fast);
+  EXPECT_FALSE(builder.beats_roofline());
+}
+
 TEST(SnapshotBuilderTest, ServesWhatIsRecordedAndNothingElse) {
   SnapshotBuilder builder(model_of(tiny_experiment()), {}, {true, 0, MapValue::weight});
   builder.add_step(step_at(0));

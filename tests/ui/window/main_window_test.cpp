@@ -101,7 +101,8 @@ TEST_F(MainWindowTest, StatusAndBannerSayWhatIsMeasuredAndWhatMeansNothing) {
   run_tiny();
   session_.pause();
   session_.pin();
-  ASSERT_TRUE(wait_for([&] { return session_.snapshot()->pinned.size() == 1 && session_.snapshot()->state == Snapshot::State::paused; }));
+  ASSERT_TRUE(wait_for(
+      [&] { return session_.snapshot()->pinned.size() == 1 && session_.snapshot()->state == Snapshot::State::paused; }));
   QStringList texts;
   for (const QLabel* label : window_->findChildren<QLabel*>()) {
     if (label->isVisible()) texts << label->text();
@@ -157,7 +158,8 @@ TEST_F(MainWindowTest, NoAttentionIsRecordedWhileNothingShowsIt) {
   QTest::qWait(100);
   const auto rows = session_.snapshot()->attention.rows;
   const int steps = step_count(session_);
-  ASSERT_TRUE(wait_for([&] { return step_count(session_) > steps || session_.snapshot()->state == Snapshot::State::finished; }));
+  ASSERT_TRUE(
+      wait_for([&] { return step_count(session_) > steps || session_.snapshot()->state == Snapshot::State::finished; }));
   EXPECT_EQ(session_.snapshot()->attention.rows->size(), rows->size());
   QTest::mouseDClick(dock("memory")->titleBarWidget(), Qt::LeftButton);
   EXPECT_TRUE(wait_for([&] { return session_.snapshot()->run > run; })) << "prefilled again, so that no row is missing";
@@ -249,8 +251,10 @@ TEST_F(MainWindowTest, ThemeAndFontAreRemembered) {
 
 TEST_F(MainWindowTest, EveryButtonHasANameAndATip) {
   for (const QAbstractButton* button : window_->findChildren<QAbstractButton*>()) {
-    if (!button->isVisible() || button->objectName().startsWith("qt_") || button->objectName() == "ScrollLeftButton") continue;
-    EXPECT_FALSE(button->accessibleName().isEmpty() && button->text().isEmpty()) << button->parentWidget()->metaObject()->className();
+    if (!button->isVisible() || button->objectName().startsWith("qt_") || button->objectName() == "ScrollLeftButton")
+      continue;
+    EXPECT_FALSE(button->accessibleName().isEmpty() && button->text().isEmpty())
+        << button->parentWidget()->metaObject()->className();
     EXPECT_FALSE(button->toolTip().isEmpty()) << button->accessibleName().toStdString() << button->text().toStdString();
   }
 }

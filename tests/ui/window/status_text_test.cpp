@@ -28,9 +28,10 @@ TEST(StatusTextTest, HasBytesMedianWeightsAndPins) {
   Snapshot snapshot = running(tiny_experiment(), 40);
   snapshot.pinned.resize(2);
   // 40 steps of 1 … 40 ms: the last 32 are 9 … 40, the 17th of them 25. (24 + 4) values x 2 layers x 4 bytes = 224 bytes.
-  EXPECT_EQ(status_text(snapshot).toStdString(),
-            "40.0 KiB cache · 224 B/token · 25.0 ms/token (median of last 32) · weights random: attention content means nothing · "
-            "pinned: 2");
+  EXPECT_EQ(
+      status_text(snapshot).toStdString(),
+      "40.0 KiB cache · 224 B/token · 25.0 ms/token (median of last 32) · weights random: attention content means nothing · "
+      "pinned: 2");
 }
 
 TEST(StatusTextTest, SaysWhatIsGoingOnFirst) {
