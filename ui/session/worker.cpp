@@ -9,7 +9,7 @@
 namespace mla::ui {
 namespace {
 
-constexpr std::chrono::milliseconds kSilentStart{60};  // a start that takes no longer is not announced
+constexpr std::chrono::milliseconds kSilentStart{150};  // a start that takes no longer is not announced
 
 constexpr int kMostMeasurements = 4;  // of the ceilings, where the run beats them again and again
 
