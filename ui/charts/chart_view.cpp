@@ -1,9 +1,22 @@
 #include "ui/charts/chart_view.h"
 
 #include <QCoreApplication>
+#include <QElapsedTimer>
 #include <QVBoxLayout>
 
 namespace mla::ui {
+namespace {
+
+constexpr int kPause = 100;  // ms between two redraws of one chart
+constexpr int kApart = 30;   // ms between redraws of any two
+
+/// When any chart was redrawn last; all of them live on the window's thread.
+QElapsedTimer& last_redraw() {
+  static QElapsedTimer timer;
+  return timer;
+}
+
+}  // namespace
 
 ChartView::ChartView(Chart* chart, QWidget* parent) : View(parent), chart_(chart) {
   auto* box = new QVBoxLayout(this);
@@ -11,7 +24,6 @@ ChartView::ChartView(Chart* chart, QWidget* parent) : View(parent), chart_(chart
   box->addWidget(chart_);
   setFocusProxy(chart_);
   pause_.setSingleShot(true);
-  pause_.setInterval(100);
   connect(&pause_, &QTimer::timeout, this, [this] {
     if (stale_) refresh();
   });
@@ -20,14 +32,21 @@ ChartView::ChartView(Chart* chart, QWidget* parent) : View(parent), chart_(chart
 void ChartView::setSnapshot(const SnapshotPtr& snapshot) {
   snapshot_ = snapshot;
   stale_ = true;
-  if (isVisible() && !pause_.isActive()) refresh();
+  if (!isVisible() || pause_.isActive()) return;
+  // One chart a frame: drawn together, three of them would hold the window for longer than one.
+  if (last_redraw().isValid() && last_redraw().elapsed() < kApart) {
+    pause_.start(kApart);
+  } else {
+    refresh();
+  }
 }
 
 void ChartView::refresh() {
   stale_ = true;
   if (!isVisible()) return;
   chart();
-  pause_.start();
+  last_redraw().start();
+  pause_.start(kPause);
 }
 
 Chart& ChartView::chart() const {

@@ -138,6 +138,7 @@ void ExperimentPanel::choosePreset(int index) {
   const bool random = index == 0;
   const Experiment fresh = random ? default_experiment() : experiment_from(presets()[index - 1]);
   offer(carried_over(fresh, experiment_), "preset");
+  if (!random) showNote(QString::fromStdString(presets()[index - 1].note));
 }
 
 void ExperimentPanel::offer(const Experiment& experiment, const std::string& asked) {

@@ -18,7 +18,7 @@ namespace {
 QComboBox* new_combo() {
   auto* combo = new QComboBox;
   combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  combo->setMinimumContentsLength(8);
+  combo->setMinimumContentsLength(16);
   guard_wheel(combo);
   return combo;
 }

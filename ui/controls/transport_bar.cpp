@@ -54,7 +54,7 @@ void TransportBar::fitText() {
 
 void TransportBar::buildActions() {
   play_->setCheckable(true);
-  play_->setText(tr("Play"));
+  play_->setText(tr("Play or pause"));
   play_->setToolTip(tr("Play or pause (Space)"));
   play_->setShortcut(Qt::Key_Space);
   step_->setText(tr("Step"));

@@ -64,6 +64,7 @@ QTableWidget* new_table(const std::vector<Line>& lines) {
     table->setItem(row, 1, new QTableWidgetItem(lines[row].second));
   }
   table->resizeColumnToContents(0);
+  table->resizeRowsToContents();
   return table;
 }
 
@@ -79,9 +80,8 @@ QString about_text() {
             "roofline.</p>"
             "<p><b>By formula</b>: the memory of the other variants, and the roofline's prediction from those measured "
             "ceilings.</p>"
-            "<p><b>Not there yet</b>: a trained model comes with a later version, so the weights are random and the text "
-            "means "
-            "nothing; CUDA comes later too, so everything runs on the CPU.</p>"
+            "<p><b>Not there yet</b>: no trained model comes with the program, so unless an experiment names a checkpoint "
+            "its weights are random and the text means nothing. There is no CUDA yet either: everything runs on the CPU.</p>"
             "<p>Built with Qt %2, running on Qt %3. Free software under the GNU General Public License, version 3 or "
             "later.</p>")
       .arg(version, QStringLiteral(QT_VERSION_STR), QString::fromLatin1(qVersion()));

@@ -26,7 +26,7 @@ void MainWindow::buildFileMenu() {
   connect(files_, &ExperimentFiles::changed, recent, [=, this] { fillRecentMenu(*recent); });
   fillRecentMenu(*recent);
   menu.addAction(tr("&Save"), QKeySequence::Save, this, [this] { save(false); });
-  menu.addAction(tr("Save &as…"), QKeySequence::SaveAs, this, [this] { save(true); });
+  menu.addAction(tr("Save &as…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), this, [this] { save(true); });
   menu.addSeparator();
   menu.addAction(tr("&Export view…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportOne);
   menu.addAction(tr("Export a&ll…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E), this, &MainWindow::exportEvery);

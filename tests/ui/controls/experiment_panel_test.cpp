@@ -99,6 +99,7 @@ TEST_F(ExperimentPanelTest, EveryPresetCanBeChosenAndKeepsTheMachine) {
     EXPECT_EQ(panel_.experiment().threads, 1);
     EXPECT_EQ(panel_.experiment().cache_dtype, CacheDtype::bf16);
     EXPECT_EQ(combo.currentText().toStdString(), preset.title);
+    EXPECT_EQ(note().toStdString(), preset.note) << "what the shape leaves out is said";
   }
   QTest::keyClick(&combo, Qt::Key_Home);
   EXPECT_TRUE(panel_.experiment().preset.empty());
