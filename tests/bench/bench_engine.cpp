@@ -6,6 +6,7 @@
 #include "core/engine/decoder.h"
 #include "core/engine/run.h"
 #include "core/spec/presets.h"
+#include "core/tensor/kernels.h"
 #include "core/tensor/random.h"
 
 namespace mla {

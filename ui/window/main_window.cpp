@@ -43,7 +43,8 @@ MainWindow::MainWindow(Session& session, const QString& settings_file, QWidget* 
   showTitle();
 }
 
-MainWindow::~MainWindow() = default;
+// Hiding tells the docks, and they tell us: while we still are a MainWindow.
+MainWindow::~MainWindow() { hide(); }
 
 void MainWindow::connectControls() {
   connect(panel_, &ExperimentPanel::experimentChosen, &session_, &Session::setExperiment);
