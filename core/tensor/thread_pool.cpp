@@ -9,6 +9,7 @@ namespace {
 
 // Spinning this often takes a few microseconds: longer than the gap between two products of one step, shorter than a token.
 constexpr int kSpins = 2000;
+constexpr std::uint64_t kRound = std::uint64_t(1) << 32;
 
 inline void relax() {
 #if defined(__x86_64__)
@@ -33,8 +34,8 @@ ThreadPool::ThreadPool(int threads) {
 
 ThreadPool::~ThreadPool() {
   stopping_.store(true);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  ticket_.fetch_add(kRound, std::memory_order_release);
+  ticket_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -45,28 +46,32 @@ void ThreadPool::run(int items, const std::function<void(int, int)>& work) {
   }
   items_ = items;
   work_ = &work;
-  next_.store(0, std::memory_order_relaxed);
-  pending_.store(int(workers_.size()), std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  done_.store(0, std::memory_order_relaxed);
+  // Nothing is left of the last round, so the low half is zero.
+  ticket_.fetch_add(kRound + std::uint64_t(items), std::memory_order_release);
+  ticket_.notify_all();
   take_items(0);
-  for (int left = pending_.load(std::memory_order_acquire); left > 0; left = pending_.load(std::memory_order_acquire))
-    wait_while(pending_, left);
+  for (int done = done_.load(std::memory_order_acquire); done < items; done = done_.load(std::memory_order_acquire))
+    wait_while(done_, done);
 }
 
 void ThreadPool::take_items(int thread) {
-  for (int i = next_.fetch_add(1, std::memory_order_relaxed); i < items_; i = next_.fetch_add(1, std::memory_order_relaxed))
-    (*work_)(i, thread);
+  std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
+  while (ticket % kRound != 0) {
+    if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    const int items = items_;  // once the last item is done, another round may begin
+    (*work_)(items - int(ticket % kRound), thread);
+    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == items) done_.notify_all();
+    ticket = ticket_.load(std::memory_order_acquire);
+  }
 }
 
 void ThreadPool::loop(int thread) {
-  unsigned seen = 0;
   while (true) {
-    wait_while(round_, seen);
-    if (stopping_.load()) return;
-    ++seen;
     take_items(thread);
-    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_all();
+    const std::uint64_t seen = ticket_.load(std::memory_order_acquire);
+    if (stopping_.load()) return;
+    if (seen % kRound == 0) wait_while(ticket_, seen);
   }
 }
 

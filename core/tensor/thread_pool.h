@@ -1,13 +1,15 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <thread>
 #include <vector>
 
 namespace mla {
 
-/// A fork-join pool. The caller is one of the threads; the others sleep when there is nothing to do.
+/// A fork-join pool. The caller is one of the threads; the others sleep when there is nothing to do. A round ends when its
+/// items are done: a thread that the system does not let run delays nobody.
 class ThreadPool {
  public:
   /// `threads` in all, the caller included; at least 1.
@@ -27,9 +29,10 @@ class ThreadPool {
   void take_items(int thread);
 
   std::vector<std::thread> workers_;
-  std::atomic<unsigned> round_{0};  // grows with every run, and once to stop
-  std::atomic<int> next_{0};        // next item to take
-  std::atomic<int> pending_{0};     // workers that have not finished this round
+  // The round in the high half, the items of it that nobody has taken in the low half: one word, so that a thread that wakes
+  // late can't take an item of a round that is over.
+  std::atomic<std::uint64_t> ticket_{0};
+  std::atomic<int> done_{0};  // items of this round that are finished
   std::atomic<bool> stopping_{false};
   int items_ = 0;
   const std::function<void(int, int)>* work_ = nullptr;
