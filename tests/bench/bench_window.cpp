@@ -8,6 +8,7 @@
 #include <QTemporaryDir>
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "core/engine/run.h"
 #include "core/engine/thread_guard.h"
@@ -23,7 +24,8 @@ class TimedApplication : public QApplication {
  public:
   using QApplication::QApplication;
   bool notify(QObject* receiver, QEvent* event) override {
-    if (depth_ > 0) return QApplication::notify(receiver, event);
+    if (depth_ > 0)
+      return event->type() == QEvent::Paint ? notify_paint(receiver, event) : QApplication::notify(receiver, event);
     ++depth_;
     QElapsedTimer timer;
     timer.start();
@@ -39,10 +41,34 @@ class TimedApplication : public QApplication {
     total += ms;
     return handled;
   }
+  /// Forgets what was noted so far.
+  void reset() {
+    longest = total = 0;
+    paints_.clear();
+  }
+  /// The longest paint of each kind of widget, the costliest first.
+  QByteArray paints() const {
+    std::vector<std::pair<double, QByteArray>> sorted;
+    for (const auto& [name, ms] : paints_) sorted.emplace_back(ms, name);
+    std::sort(sorted.rbegin(), sorted.rend());
+    QByteArray text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(4, sorted.size()); ++i)
+      text += "  " + sorted[i].second + " " + QByteArray::number(sorted[i].first, 'f', 1) + " ms";
+    return text;
+  }
   double longest = 0, total = 0;
   QByteArray culprit;
 
  private:
+  bool notify_paint(QObject* receiver, QEvent* event) {
+    QElapsedTimer timer;
+    timer.start();
+    const bool handled = QApplication::notify(receiver, event);
+    double& ms = paints_[receiver->metaObject()->className()];
+    ms = std::max(ms, timer.nsecsElapsed() * 1e-6);
+    return handled;
+  }
+  std::map<QByteArray, double> paints_;
   int depth_ = 0;
 };
 
@@ -64,7 +90,7 @@ class Bench {
     run_until([&] { return session_.snapshot()->experiment == experiment && held() >= tokens; }, 60000);
     session_.setSpeed(20);
     settle(500);
-    app_.longest = app_.total = 0;
+    app_.reset();
     std::vector<double> times;
     auto* control = qobject_cast<DimensionSlider*>(window_.experimentPanel().control("kv-lora-rank"));
     QSlider* slider = control->slider();
@@ -102,10 +128,11 @@ class Bench {
     session_.setSpeed(0);
     session_.play();
     settle(200);
-    app_.longest = app_.total = 0;
+    app_.reset();
     settle(ms);
     std::printf("%-28s full speed: window's thread busy %4.1f %%, longest event %5.1f ms (%s), %d tokens held\n", name,
                 app_.total / ms * 100, app_.longest, app_.culprit.constData(), held());
+    std::printf("  longest paints:%s\n", app_.paints().constData());
   }
 
  private:
