@@ -95,7 +95,8 @@ std::vector<Curve> curvesOf(const ChartData& data, ChartKind kind, Range x, Rang
     const Series& series = data.series[i];
     Curve curve{int(i), kind == ChartKind::stack && series.stacked, {}, {}};
     if (curve.area) addTo(sum, series.points);
-    curve.points = thin(curve.area ? sum : series.points, x.min, x.max, pixels);
+    // Areas are medians, smooth by nature, and every point of theirs is painted in two of them.
+    curve.points = curve.area ? thin(sum, x.min, x.max, std::max(1, pixels / 3)) : thin(series.points, x.min, x.max, pixels);
     limit(curve, data.y.scale, y);
     curves.push_back(std::move(curve));
   }
