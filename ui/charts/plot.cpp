@@ -102,7 +102,7 @@ void Plot::show(const ChartData& data, const std::vector<Curve>& curves, Range x
     drawn.line->replace(points);
     const QPen pen = penOf(series, palette, em);
     if (drawn.area) {
-      drawn.area->setPen(Qt::NoPen);  // outlining areas takes several times as long as filling them
+      drawn.area->setPen(Qt::NoPen);  // the colours part them; an outline would be one more stroke for each
       drawn.area->setBrush(pen.color());
     } else if (drawn.line->pen() != pen) {
       drawn.line->setPen(pen);
