@@ -82,7 +82,9 @@ Status draw_view(const RenderRequest& request, const ui::SnapshotPtr& snapshot, 
   const std::unique_ptr<ui::View> view = ui::makeView(QString::fromStdString(request.view));
   view->resize(size);
   view->setSnapshot(snapshot);
-  return ui::exportView(*view, out, size, 1);
+  const Result<ui::Format> format = ui::formatOf(out);
+  if (!format) return format.error();
+  return ui::Recording(*view, size, {*format}).write(out, 1);
 }
 
 }  // namespace

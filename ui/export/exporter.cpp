@@ -2,7 +2,6 @@
 
 #include <QBuffer>
 #include <QCoreApplication>
-#include <QDir>
 #include <QFileInfo>
 #include <QGuiApplication>
 #include <QImage>
@@ -10,6 +9,7 @@
 #include <QPdfWriter>
 #include <QScreen>
 #include <QSvgGenerator>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -151,23 +151,22 @@ Status exportTable(const QString& path, const Table& table) {
   return write_file_atomically(path.toStdString(), to_csv(table.columns, table.rows));
 }
 
-Status exportView(View& view, const QString& path, QSize size, double scale) {
-  const auto format = formatOf(path);
-  if (!format) return format.error();
-  if (*format == Format::csv) return exportTable(path, view.table());
-  return exportPainted(path, size, scale, std::nullopt,
-                       [&view](QPainter& painter, QSizeF area) { view.paintTo(painter, area); });
+Recording::Recording(View& view, QSize size, const std::vector<Format>& formats) : size_(size) {
+  const bool table = std::count(formats.begin(), formats.end(), Format::csv) > 0;
+  if (table) table_ = view.table();
+  if (formats.size() == std::size_t(table) || size.isEmpty()) return;
+  QPainter painter(&picture_);
+  painter.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
+  view.paintTo(painter, QSizeF(size));
 }
 
-Status exportAll(const std::vector<View*>& views, const QString& folder, const std::vector<Format>& formats, QSize size,
-                 double scale) {
-  if (!QDir().mkpath(folder)) return Error{text("%1: the folder can't be made").arg(folder).toStdString()};
-  for (View* view : views)
-    for (const Format format : formats) {
-      const QString path = QDir(folder).filePath(view->viewName() + QLatin1Char('.') + suffixOf(format));
-      if (Status status = exportView(*view, path, size, scale); !status) return status;
-    }
-  return {};
+Status Recording::write(const QString& path, double scale) const {
+  const auto format = formatOf(path);
+  if (!format) return format.error();
+  if (*format == Format::csv) return exportTable(path, table_);
+  QPicture picture = picture_;  // playing it moves its position
+  return exportPainted(path, size_, scale, std::nullopt,
+                       [&picture](QPainter& painter, QSizeF) { painter.drawPicture(QPointF(), picture); });
 }
 
 }  // namespace mla::ui

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QPainter>
+#include <QPicture>
 #include <QSize>
 #include <QString>
 #include <functional>
@@ -32,11 +33,20 @@ Status exportPainted(const QString& path, QSize size, double scale, const std::o
 /// Writes a table as CSV (RFC 4180), its columns in the first line: whole, or not at all.
 Status exportTable(const QString& path, const Table& table);
 
-/// Writes a view as the path's suffix says: its picture, or its table.
-Status exportView(View& view, const QString& path, QSize size, double scale);
+/// What a view showed at one moment: its drawing commands and its table. Taken on the window's thread within milliseconds;
+/// painting the pixels, encoding and writing need the view no more and may happen on any thread.
+class Recording {
+ public:
+  /// Records what files of these formats need.
+  Recording(View& view, QSize size, const std::vector<Format>& formats);
 
-/// Writes every view into the folder (made if missing), once a format, as e.g. "memory.svg". Stops at the first failure.
-Status exportAll(const std::vector<View*>& views, const QString& folder, const std::vector<Format>& formats, QSize size,
-                 double scale);
+  /// Writes the picture (PNG: size x scale pixels) or the table, as the path's suffix says; it must be one of the formats.
+  Status write(const QString& path, double scale) const;
+
+ private:
+  QSize size_;
+  QPicture picture_;
+  Table table_;
+};
 
 }  // namespace mla::ui

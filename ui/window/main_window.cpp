@@ -12,6 +12,7 @@
 
 #include "ui/controls/experiment_panel.h"
 #include "ui/controls/transport_bar.h"
+#include "ui/export/export_queue.h"
 #include "ui/views/attention_view.h"
 #include "ui/views/heads_view.h"
 #include "ui/views/tokens_view.h"
@@ -26,7 +27,8 @@ MainWindow::MainWindow(Session& session, const QString& settings_file, QWidget* 
     : QMainWindow(parent),
       session_(session),
       settings_(settings_file.isEmpty() ? nullptr : std::make_unique<QSettings>(settings_file, QSettings::IniFormat)),
-      files_(new ExperimentFiles(settings_.get(), this)) {
+      files_(new ExperimentFiles(settings_.get(), this)),
+      exports_(new ExportQueue(this)) {
   setAcceptDrops(true);
   setAnimated(false);
   buildPanes();
@@ -37,6 +39,7 @@ MainWindow::MainWindow(Session& session, const QString& settings_file, QWidget* 
   buildHelpMenu();
   connectControls();
   connectViews();
+  connectExports();
   recall();
   panel_->setExperiment(session_.experiment());
   showSnapshot(session_.snapshot());
@@ -84,6 +87,7 @@ void MainWindow::requestAttention(AttentionRequest request) {
 }
 
 void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
+  if (exports_->recording()) return;  // the newest follows when all files have their moment
   shown_ = snapshot;
   using State = Snapshot::State;
   const bool over = snapshot->state == State::finished || snapshot->state == State::failed;

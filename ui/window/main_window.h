@@ -10,6 +10,7 @@
 #include "ui/theme/theme.h"
 #include "ui/views/view.h"
 
+class QAction;
 class QLabel;
 class QMenu;
 class QProgressBar;
@@ -19,6 +20,7 @@ namespace mla::ui {
 class AttentionView;
 class ExperimentFiles;
 class ExperimentPanel;
+class ExportQueue;
 class HeadsView;
 class Panes;
 class TokensView;
@@ -38,6 +40,9 @@ class MainWindow : public QMainWindow {
   void showSnapshot(const SnapshotPtr& snapshot);
   /// Opens an experiment file and starts it from its prompt; a bad one gets one message and changes nothing.
   void openFile(const QString& path);
+  /// Writes every view into the folder (made if missing) in every format, e.g. "memory.svg"; all show this moment. Returns
+  /// at once; a failure gets a message.
+  void exportInto(const QString& folder);
 
   /// The views, in the order of their exports.
   const std::vector<View*>& views() const { return views_; }
@@ -45,6 +50,7 @@ class MainWindow : public QMainWindow {
   TransportBar& transport() const { return *transport_; }
   Panes& panes() const { return *panes_; }
   ExperimentFiles& files() const { return *files_; }
+  ExportQueue& exports() const { return *exports_; }
 
  protected:
   void showEvent(QShowEvent* event) override;
@@ -73,6 +79,8 @@ class MainWindow : public QMainWindow {
   void save(bool ask_where);
   void exportOne();
   void exportEvery();
+  void connectExports();
+  void showExports();
   void report(const Status& status);
   void showTitle();
 
@@ -85,6 +93,8 @@ class MainWindow : public QMainWindow {
   Session& session_;
   std::unique_ptr<QSettings> settings_;
   ExperimentFiles* files_;
+  ExportQueue* exports_;
+  QAction* cancel_export_ = nullptr;
   ExperimentPanel* panel_;
   TransportBar* transport_;
   Panes* panes_;

@@ -1,9 +1,12 @@
 // What the window reads and writes: experiments in, experiments and pictures out.
+#include <QAction>
+#include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
+#include <QStatusBar>
 
-#include "ui/export/exporter.h"
+#include "ui/export/export_queue.h"
 #include "ui/window/experiment_files.h"
 #include "ui/window/export_dialog.h"
 #include "ui/window/main_window.h"
@@ -54,16 +57,48 @@ void MainWindow::exportOne() {
   const auto chosen = std::find_if(views_.begin(), views_.end(), inside);
   ExportDialog dialog(views_, chosen == views_.end() ? nullptr : *chosen, this);
   if (dialog.exec() != QDialog::Accepted) return;
-  const QString suffix = suffixOf(dialog.format());
-  const QString path = QFileDialog::getSaveFileName(
-      this, tr("Export view"), dialog.view()->viewName() + QLatin1Char('.') + suffix, QStringLiteral("*.") + suffix);
-  if (!path.isEmpty()) report(exportView(*dialog.view(), path, dialog.size(), kPictureScale));
+  const QString suffix = QLatin1Char('.') + suffixOf(dialog.format());
+  QString path =
+      QFileDialog::getSaveFileName(this, tr("Export view"), dialog.view()->viewName() + suffix, QLatin1Char('*') + suffix);
+  if (path.isEmpty()) return;
+  if (path.endsWith(suffix, Qt::CaseInsensitive)) path.chop(suffix.size());
+  exports_->add({{dialog.view(), dialog.size(), kPictureScale, path, {dialog.format()}}});
 }
 
 void MainWindow::exportEvery() {
   const QString folder = QFileDialog::getExistingDirectory(this, tr("Folder for every view as PNG, SVG, PDF and CSV"));
-  if (folder.isEmpty()) return;
-  report(exportAll(views_, folder, {Format::png, Format::svg, Format::pdf, Format::csv}, kPictureSize, kPictureScale));
+  if (!folder.isEmpty()) exportInto(folder);
+}
+
+void MainWindow::exportInto(const QString& folder) {
+  if (!QDir().mkpath(folder)) return report(Error{tr("%1: the folder can't be made").arg(folder).toStdString()});
+  std::vector<ExportOrder> orders;
+  for (View* view : views_)
+    orders.push_back({view,
+                      kPictureSize,
+                      kPictureScale,
+                      QDir(folder).filePath(view->viewName()),
+                      {Format::png, Format::svg, Format::pdf, Format::csv}});
+  exports_->add(std::move(orders));
+}
+
+void MainWindow::connectExports() {
+  connect(exports_, &ExportQueue::recorded, this, [this] { showSnapshot(session_.snapshot()); });
+  connect(exports_, &ExportQueue::progressed, this, &MainWindow::showExports);
+  connect(exports_, &ExportQueue::finished, this, [this](const Status& status) {
+    showExports();
+    report(status);
+  });
+}
+
+/// Says how far the export is, where a run's own progress doesn't need the place.
+void MainWindow::showExports() {
+  cancel_export_->setEnabled(exports_->busy());
+  const auto [done, files] = exports_->progress();
+  if (exports_->busy())
+    statusBar()->showMessage(tr("writing file %1 of %2").arg(done + 1).arg(files));
+  else
+    statusBar()->clearMessage();
 }
 
 void MainWindow::showTitle() {

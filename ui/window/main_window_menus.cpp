@@ -5,6 +5,7 @@
 #include <QMenuBar>
 
 #include "ui/controls/transport_bar.h"
+#include "ui/export/export_queue.h"
 #include "ui/window/experiment_files.h"
 #include "ui/window/help_dialogs.h"
 #include "ui/window/main_window.h"
@@ -30,6 +31,8 @@ void MainWindow::buildFileMenu() {
   menu.addSeparator();
   menu.addAction(tr("&Export view…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &MainWindow::exportOne);
   menu.addAction(tr("Export a&ll…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E), this, &MainWindow::exportEvery);
+  cancel_export_ = menu.addAction(tr("&Cancel export"), exports_, &ExportQueue::cancel);
+  cancel_export_->setEnabled(false);
   menu.addSeparator();
   menu.addAction(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close);
 }

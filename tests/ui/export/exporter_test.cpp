@@ -5,6 +5,7 @@
 #include <QDir>
 #include <QFile>
 #include <QImage>
+#include <QPainter>
 #include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QXmlStreamReader>
@@ -13,7 +14,6 @@
 #include "ui/theme/theme.h"
 #include "ui/views/latency_view.h"
 #include "ui/views/memory_view.h"
-#include "ui/views/stages_view.h"
 
 namespace mla::ui {
 namespace {
@@ -22,6 +22,12 @@ QByteArray contents(const QString& path) {
   QFile file(path);
   EXPECT_TRUE(file.open(QIODevice::ReadOnly)) << path.toStdString();
   return file.readAll();
+}
+
+Status exportView(View& view, const QString& path, QSize size, double scale) {
+  const auto format = formatOf(path);
+  if (!format) return format.error();
+  return Recording(view, size, {*format}).write(path, scale);
 }
 
 class Exporter : public testing::Test {
@@ -48,6 +54,31 @@ TEST_F(Exporter, PngHasTheSizeTimesTheScale) {
   for (int y = 0; y < 300; ++y)
     for (int x = 0; x < 400; ++x) far_apart += std::abs(qGray(halved.pixel(x, y)) - qGray(once.pixel(x, y))) > 128;
   EXPECT_LT(far_apart, 400 * 300 / 100);
+}
+
+TEST_F(Exporter, ARecordingIsTheViewsOwnPicture) {
+  const QSize size(400, 300);
+  QImage painted(size, QImage::Format_ARGB32_Premultiplied);
+  QPainter painter(&painted);
+  painter.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
+  view_.paintTo(painter, size);
+  painter.end();
+  ASSERT_TRUE(exportView(view_, path("a.png"), size, 1));
+  const QImage written = QImage(path("a.png")).convertToFormat(painted.format());
+  int differ = 0;
+  for (int y = 0; y < size.height(); ++y)
+    for (int x = 0; x < size.width(); ++x) differ += std::abs(qGray(written.pixel(x, y)) - qGray(painted.pixel(x, y))) > 96;
+  EXPECT_LT(differ, size.width() * size.height() / 150);  // glyphs may lie a fraction of a pixel apart
+}
+
+TEST_F(Exporter, ARecordingOutlivesWhatTheViewShows) {
+  const Recording recording(view_, {400, 300}, {Format::svg, Format::csv});
+  ASSERT_TRUE(recording.write(path("before.svg"), 1));
+  view_.setSnapshot(sample::snapshot(5));
+  ASSERT_TRUE(recording.write(path("after.svg"), 1));
+  ASSERT_TRUE(recording.write(path("after.csv"), 1));
+  EXPECT_EQ(contents(path("before.svg")), contents(path("after.svg")));
+  EXPECT_GT(contents(path("after.csv")).count('\n'), 60);
 }
 
 TEST_F(Exporter, SvgIsXmlOfThatSizeWithItsLegendAsText) {
@@ -154,17 +185,6 @@ TEST_F(Exporter, PaintsAnythingOnABackground) {
   ASSERT_TRUE(exportPainted(path("b.png"), {50, 50}, 1, std::nullopt, cross));
   EXPECT_EQ(QImage(path("a.png")).pixelColor(40, 5), QColor(Qt::red));
   EXPECT_EQ(QImage(path("b.png")).pixelColor(40, 5).alpha(), 0);
-}
-
-TEST_F(Exporter, AllAtOnce) {
-  StagesView stages;
-  stages.setSnapshot(sample::snapshot(60));
-  const Status status =
-      exportAll({&view_, &stages}, path("new/folder"), {Format::png, Format::svg, Format::pdf, Format::csv}, {300, 200}, 2);
-  ASSERT_TRUE(status) << status.error().message;
-  EXPECT_EQ(QDir(path("new/folder")).entryList(QDir::Files, QDir::Name),
-            (QStringList{"memory.csv", "memory.pdf", "memory.png", "memory.svg", "stages.csv", "stages.pdf", "stages.png",
-                         "stages.svg"}));
 }
 
 }  // namespace

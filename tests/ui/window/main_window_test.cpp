@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <QDialog>
+#include <QDir>
 #include <QDropEvent>
 #include <QFile>
 #include <QLabel>
@@ -18,6 +19,7 @@
 #include "tests/ui/session/session_fixture.h"
 #include "ui/controls/experiment_panel.h"
 #include "ui/controls/transport_bar.h"
+#include "ui/export/export_queue.h"
 #include "ui/window/experiment_files.h"
 #include "ui/window/panes.h"
 
@@ -257,6 +259,18 @@ TEST_F(MainWindowTest, EveryButtonHasANameAndATip) {
         << button->parentWidget()->metaObject()->className();
     EXPECT_FALSE(button->toolTip().isEmpty()) << button->accessibleName().toStdString() << button->text().toStdString();
   }
+}
+
+TEST_F(MainWindowTest, ExportsEveryViewWhileTheDecodeGoesOn) {
+  run_tiny();
+  const QString folder = folder_.filePath("charts");
+  window_->exportInto(folder);
+  EXPECT_TRUE(action("Cancel export")->isEnabled());
+  ASSERT_TRUE(wait_for([&] { return !window_->exports().busy(); }));
+  EXPECT_FALSE(action("Cancel export")->isEnabled());
+  EXPECT_EQ(QDir(folder).entryList(QDir::Files).size(), qsizetype(4 * window_->views().size()));
+  const int before = step_count(session_);
+  EXPECT_TRUE(wait_for([&] { return step_count(session_) > before; }));
 }
 
 }  // namespace
