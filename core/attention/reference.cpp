@@ -101,8 +101,9 @@ class Layer {
       q_ = project(toy ? w_.q_proj : w_.q_b_proj, c);
     }
     const Matrix row = project(w_.kv_a_proj, x);
-    latent_ = row.leftCols(a_.kv_lora_rank);
+    latent_ = row.leftCols(a_.latent_dim());
     if (!toy) latent_ = rms_norm(w_.kv_a_layernorm, latent_, 1e-6);
+    if (w_.kv_latent_proj) latent_ = latent_ * matrix(w_.kv_latent_proj).transpose();
     rope_key_ = row.rightCols(a_.qk_rope_head_dim);
     rotate(a_.rope, rope_key_);
     up_ = project(w_.kv_b_proj, latent_);
