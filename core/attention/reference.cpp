@@ -183,4 +183,23 @@ ReferenceOutput reference_forward(const ModelSpec& spec, const ModelWeights& wei
   return out;
 }
 
+ReferenceLayer reference_layer(const ModelSpec& spec, const LayerWeights& weights, std::span<const float> hidden) {
+  const int d = spec.attention.hidden_size;
+  Matrix x = FloatMap(hidden.data(), Eigen::Index(hidden.size()) / d, d).cast<double>();
+  if (spec.block != BlockKind::toy) x = rms_norm(weights.input_norm, x, spec.rms_norm_eps);
+  const Layer layer(spec, weights, x);
+  ReferenceLayer out{{}, flat(layer.latent())};
+  for (int h = 0; h < spec.attention.num_attention_heads; ++h) {
+    const Head head = layer.head(h);
+    out.heads.push_back({flat(head.q_nope), flat(head.q_rope), flat(head.k_nope), flat(head.k_rope)});
+  }
+  return out;
+}
+
+void reference_rotate(const RopeSpec& rope, int width, std::vector<double>& x) {
+  Matrix rows = Eigen::Map<const Matrix>(x.data(), Eigen::Index(x.size()) / width, width);
+  rotate(rope, rows);
+  x = flat(rows);
+}
+
 }  // namespace mla
