@@ -49,7 +49,8 @@ class Tally {
   void append(std::int64_t rows) {
     const std::int64_t d = a_.hidden_size, c = a_.kv_lora_rank;
     if (a_.is_mla()) {
-      linear(Stage::append, rows, c + a_.qk_rope_head_dim, d);
+      linear(Stage::append, rows, a_.latent_dim() + a_.qk_rope_head_dim, d);
+      if (a_.trained_kv_lora_rank > 0) linear(Stage::append, rows, c, a_.trained_kv_lora_rank);
       if (expanded())
         linear(Stage::append, rows, heads() * (toy() ? a_.v_head_dim : a_.qk_nope_head_dim + a_.v_head_dim), c);
     } else {

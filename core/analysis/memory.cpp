@@ -60,8 +60,9 @@ std::int64_t activation_values(const ModelSpec& spec, AttentionPath path) {
   const std::int64_t heads = a.num_attention_heads;
   const std::int64_t folded = path == AttentionPath::absorbed ? 2 * heads * a.kv_lora_rank : 0;
   const std::int64_t row = cache_values_per_token(spec, path == AttentionPath::uncached ? AttentionPath::expanded : path);
-  return 4ll * a.hidden_size + 2 * heads * a.head_dim() + a.q_lora_rank + folded + 2 * row + 2 * heads * a.v_head_dim +
-         2ll * spec.intermediate_size + spec.vocab_size;
+  const std::int64_t projected = a.trained_kv_lora_rank > 0 ? 2ll * a.trained_kv_lora_rank + a.qk_rope_head_dim : 0;
+  return 4ll * a.hidden_size + projected + 2 * heads * a.head_dim() + a.q_lora_rank + folded + 2 * row +
+         2 * heads * a.v_head_dim + 2ll * spec.intermediate_size + spec.vocab_size;
 }
 
 /// What an uncached pass rebuilds: fp32 rows of all layers as `expanded` has them, and the inputs that it remembers.

@@ -8,6 +8,8 @@ namespace {
 ///
 /// The tutorial's toy block is the case without norms and RoPE whose W_qk is already absorbed: its keys are the latents on
 /// every path, and only its values (with a bias) can be expanded.
+///
+/// The rank lens is the case whose latent is projected once more between its norm and the cache.
 class LatentLayer : public AttentionLayer {
  public:
   LatentLayer(const ModelSpec& spec, AttentionPath path)
@@ -45,6 +47,10 @@ class LatentLayer : public AttentionLayer {
     return weights.kv_b_proj.weight.data() + (std::ptrdiff_t(head) * up_rows() + row) * a_.kv_lora_rank;
   }
   void fold_key_projection(const AttentionWeights& weights, int rows, Compute& compute, Queries& queries) const;
+  std::vector<float> compress(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation,
+                              Compute& compute) const;
+  std::vector<float> project_latents(const Weight& projection, const std::vector<float>& wide, int rows,
+                                     Compute& compute) const;
   void expand_row(const float* compressed_row, const float* up_projected, std::vector<float>& out) const;
 
   AttentionSpec a_;
@@ -112,15 +118,43 @@ void LatentLayer::fold_key_projection(const AttentionWeights& weights, int rows,
   queries.nope.swap(folded);
 }
 
+/// Latents (after norm and projection) and RoPE keys (after rotation) of x [rows, d]: [rows, c + r].
+std::vector<float> LatentLayer::compress(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation,
+                                         Compute& compute) const {
+  const int latent = a_.latent_dim(), width = latent + a_.qk_rope_head_dim;
+  std::vector<float> out(std::size_t(rows) * width);
+  compute.linear(weights.kv_a_proj, x, rows, out.data());
+  for (int i = 0; i < rows; ++i) {
+    float* row = out.data() + std::size_t(i) * width;
+    if (weights.kv_a_layernorm) compute.rms_norm(weights.kv_a_layernorm, 1e-6, row, 1, row);
+    rotation.rotate(i, row + latent);
+  }
+  if (weights.kv_latent_proj) out = project_latents(weights.kv_latent_proj, out, rows, compute);
+  return out;
+}
+
+/// [rows, c + r] of rows that hold the trained latent, then the RoPE key.
+std::vector<float> LatentLayer::project_latents(const Weight& projection, const std::vector<float>& wide, int rows,
+                                                Compute& compute) const {
+  const int c = projection.rows, trained = projection.cols, r = a_.qk_rope_head_dim;
+  std::vector<float> in(std::size_t(rows) * trained), projected(std::size_t(rows) * c), out(std::size_t(rows) * (c + r));
+  const auto row = [&](int i) { return wide.data() + std::size_t(i) * (trained + r); };
+  for (int i = 0; i < rows; ++i) std::copy_n(row(i), trained, in.data() + std::size_t(i) * trained);
+  compute.linear({projection, {}}, in.data(), rows, projected.data());
+  for (int i = 0; i < rows; ++i) {
+    std::copy_n(projected.data() + std::size_t(i) * c, c, out.data() + std::size_t(i) * (c + r));
+    std::copy_n(row(i) + trained, r, out.data() + std::size_t(i) * (c + r) + c);
+  }
+  return out;
+}
+
 void LatentLayer::append(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation,
                          Compute& compute, std::vector<KvCache>& caches, std::vector<float>* latents) const {
   const int c = a_.kv_lora_rank, width = compressed(), batch = int(caches.size());
-  std::vector<float> compressed_rows(std::size_t(rows) * width), latent(std::size_t(rows) * c), expanded, up_projected;
-  compute.linear(weights.kv_a_proj, x, rows, compressed_rows.data());
+  const std::vector<float> compressed_rows = compress(weights, x, rows, rotation, compute);
+  std::vector<float> latent(std::size_t(rows) * c), expanded, up_projected;
   for (int i = 0; i < rows; ++i) {
-    float* row = compressed_rows.data() + std::size_t(i) * width;
-    if (weights.kv_a_layernorm) compute.rms_norm(weights.kv_a_layernorm, 1e-6, row, 1, row);
-    rotation.rotate(i, row + c);
+    const float* row = compressed_rows.data() + std::size_t(i) * width;
     std::copy_n(row, c, latent.data() + std::size_t(i) * c);
     if (latents && i % batch == 0) latents->insert(latents->end(), row, row + width);
   }

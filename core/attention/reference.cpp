@@ -101,8 +101,9 @@ class Layer {
       q_ = project(toy ? w_.q_proj : w_.q_b_proj, c);
     }
     const Matrix row = project(w_.kv_a_proj, x);
-    latent_ = row.leftCols(a_.kv_lora_rank);
+    latent_ = row.leftCols(a_.latent_dim());
     if (!toy) latent_ = rms_norm(w_.kv_a_layernorm, latent_, 1e-6);
+    if (w_.kv_latent_proj) latent_ = latent_ * matrix(w_.kv_latent_proj).transpose();
     rope_key_ = row.rightCols(a_.qk_rope_head_dim);
     rotate(a_, rope_key_);
     up_ = project(w_.kv_b_proj, latent_);
@@ -180,6 +181,28 @@ ReferenceOutput reference_forward(const ModelSpec& spec, const ModelWeights& wei
   out.hidden = flat(x);
   if (weights.lm_head) out.logits = flat(rms_norm(weights.norm, x, spec.rms_norm_eps) * matrix(weights.lm_head).transpose());
   return out;
+}
+
+ReferenceLayer reference_layer(const ModelSpec& spec, const LayerWeights& weights, std::span<const float> hidden) {
+  const int d = spec.attention.hidden_size;
+  Matrix x = FloatMap(hidden.data(), Eigen::Index(hidden.size()) / d, d).cast<double>();
+  if (spec.block != BlockKind::toy) x = rms_norm(weights.input_norm, x, spec.rms_norm_eps);
+  const Layer layer(spec, weights, x);
+  ReferenceLayer out{{}, flat(layer.latent())};
+  for (int h = 0; h < spec.attention.num_attention_heads; ++h) {
+    const Head head = layer.head(h);
+    out.heads.push_back({flat(head.q_nope), flat(head.q_rope), flat(head.k_nope), flat(head.k_rope)});
+  }
+  return out;
+}
+
+void reference_rotate(const RopeSpec& rope, int width, std::vector<double>& x) {
+  Matrix rows = Eigen::Map<const Matrix>(x.data(), Eigen::Index(x.size()) / width, width);
+  AttentionSpec turned;
+  turned.rope = rope;
+  turned.qk_rope_head_dim = width;
+  rotate(turned, rows);
+  x = flat(rows);
 }
 
 }  // namespace mla

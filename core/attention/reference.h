@@ -22,4 +22,25 @@ struct ReferenceOutput {
 /// expanded, one matrix product at a time. `inputs` [T, d] are embeddings or vectors; runs weights.layers.size() layers.
 ReferenceOutput reference_forward(const ModelSpec& spec, const ModelWeights& weights, std::span<const float> inputs);
 
+/// What the scores of one head are made of, before any scale: rows are positions.
+struct ReferenceHead {
+  std::vector<double> q_nope;  ///< [T, n]
+  std::vector<double> q_rope;  ///< [T, r] after its rotation
+  std::vector<double> k_nope;  ///< [T, n]
+  std::vector<double> k_rope;  ///< [T, r] after its rotation
+};
+
+/// One layer's queries and keys. MLA: the latents that its keys come from too, [T, c] as they are cached.
+struct ReferenceLayer {
+  std::vector<ReferenceHead> heads;
+  std::vector<double> latents;
+};
+
+/// The same computation up to the scores of one layer, from what the layer before left: `hidden` [T, d], not yet normalised.
+ReferenceLayer reference_layer(const ModelSpec& spec, const LayerWeights& layer, std::span<const float> hidden);
+
+/// Turns the pairs (2i, 2i+1) of every row of x [T, width] by the angles of its index; of an odd width the last column
+/// stays.
+void reference_rotate(const RopeSpec& rope, int width, std::vector<double>& x);
+
 }  // namespace mla

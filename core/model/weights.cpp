@@ -18,7 +18,7 @@ template <class Layer, class Visit>
 void for_each_weight(Layer& layer, Visit visit) {
   auto& a = layer.attention;
   for (auto* weight : {&layer.input_norm, &layer.input_norm_bias, &layer.post_norm, &layer.post_norm_bias, &a.q_a_layernorm,
-                       &a.kv_a_layernorm})
+                       &a.kv_a_layernorm, &a.kv_latent_proj})
     visit(*weight);
   for (auto* linear : {&a.q_proj, &a.q_a_proj, &a.q_b_proj, &a.kv_a_proj, &a.kv_b_proj, &a.k_proj, &a.v_proj, &a.o_proj,
                        &layer.gate_proj, &layer.up_proj, &layer.down_proj}) {
@@ -117,8 +117,10 @@ class Layout {
       add(w.q_a_layernorm, "self_attn.q_a_layernorm.weight", a.q_lora_rank, 1, Fill::ones);
       linear(w.q_b_proj, "self_attn.q_b_proj", q, a.q_lora_rank, false, kQueryGain);
     }
-    linear(w.kv_a_proj, "self_attn.kv_a_proj_with_mqa", a.kv_lora_rank + a.qk_rope_head_dim, d);
-    add(w.kv_a_layernorm, "self_attn.kv_a_layernorm.weight", a.kv_lora_rank, 1, Fill::ones);
+    linear(w.kv_a_proj, "self_attn.kv_a_proj_with_mqa", a.latent_dim() + a.qk_rope_head_dim, d);
+    add(w.kv_a_layernorm, "self_attn.kv_a_layernorm.weight", a.latent_dim(), 1, Fill::ones);
+    if (a.trained_kv_lora_rank > 0)
+      add(w.kv_latent_proj, "self_attn.kv_latent_proj", a.kv_lora_rank, a.trained_kv_lora_rank, Fill::projection);
     linear(w.kv_b_proj, "self_attn.kv_b_proj", heads * (a.qk_nope_head_dim + a.v_head_dim), a.kv_lora_rank);
   }
 

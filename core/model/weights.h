@@ -37,8 +37,9 @@ struct AttentionWeights {
   Linear q_a_proj;        ///< [cq, d]; the toy's Wq_d
   Weight q_a_layernorm;   ///< [cq]
   Linear q_b_proj;        ///< [H (n+r), cq]
-  Linear kv_a_proj;       ///< [c+r, d]; the toy's Wkv_d [c, d]
-  Weight kv_a_layernorm;  ///< [c]
+  Linear kv_a_proj;       ///< [c+r, d]; the toy's Wkv_d [c, d]; c + r with the trained c where kv_latent_proj is set
+  Weight kv_a_layernorm;  ///< [c], likewise
+  Weight kv_latent_proj;  ///< [c, trained c], applied to the normed latent before it is cached (rank lens); mostly not set
   Linear kv_b_proj;       ///< [H (n+v), c]; the toy's Wv_u [H v, c]
   Linear k_proj;          ///< [G dh, d]: MHA, GQA, MQA
   Linear v_proj;          ///< [G dh, d]

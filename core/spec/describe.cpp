@@ -50,6 +50,7 @@ std::string describe(const Experiment& e) {
   const AttentionSpec& a = e.spec.attention;
   std::string line = title_of(a) + " " + std::string(name_of(e.path));
   if (a.is_mla()) join(line, "c " + std::to_string(a.kv_lora_rank));
+  if (a.trained_kv_lora_rank > 0) line.append(" of ").append(std::to_string(a.trained_kv_lora_rank));
   join(line, std::to_string(a.num_attention_heads) + (a.num_attention_heads == 1 ? " head" : " heads"));
   const bool rope = a.qk_rope_head_dim > 0, nope = a.qk_nope_head_dim > 0;
   const std::string parts = (nope ? "n " + std::to_string(a.qk_nope_head_dim) : "") + (nope && rope ? " + " : "") +

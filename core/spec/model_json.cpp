@@ -58,6 +58,7 @@ void read_attention(Fields& fields, AttentionSpec& a) {
   fields.read("v_head_dim", a.v_head_dim);
   fields.read("kv_lora_rank", a.kv_lora_rank);
   fields.read("q_lora_rank", a.q_lora_rank);
+  fields.read("trained_kv_lora_rank", a.trained_kv_lora_rank);
   fields.read("rope_theta", a.rope.theta);
 }
 
@@ -84,6 +85,7 @@ nlohmann::ordered_json to_json(const ModelSpec& spec) {
                               {"rms_norm_eps", spec.rms_norm_eps},
                               {"tie_word_embeddings", spec.tie_word_embeddings}};
   if (a.elastic) json["elastic"] = to_json(*a.elastic);
+  if (a.trained_kv_lora_rank > 0) json["trained_kv_lora_rank"] = a.trained_kv_lora_rank;
   if (a.rope.yarn) json["rope_scaling"] = to_json(*a.rope.yarn);
   return json;
 }

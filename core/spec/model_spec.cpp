@@ -37,6 +37,7 @@ void become_grouped(AttentionSpec& a, int head_dim, bool rope) {
   a.v_head_dim = head_dim;
   a.kv_lora_rank = 0;
   a.q_lora_rank = 0;
+  a.trained_kv_lora_rank = 0;
 }
 
 void become_latent(AttentionSpec& a) {
@@ -57,8 +58,9 @@ std::int64_t attention_parameters(const ModelSpec& spec) {
     return weights + cq + query + c + value + d;
   }
   if (!a.is_mla()) return query * d + 2 * std::int64_t(a.num_key_value_heads) * a.head_dim() * d + d * value;
-  const std::int64_t queries = cq > 0 ? cq * d + cq + query * cq : query * d;
-  return queries + (c + r) * d + c + heads * (a.qk_nope_head_dim + a.v_head_dim) * c + d * value;
+  const std::int64_t queries = cq > 0 ? cq * d + cq + query * cq : query * d, trained = a.latent_dim();
+  return queries + (trained + r) * d + trained + a.trained_kv_lora_rank * c +
+         heads * (a.qk_nope_head_dim + a.v_head_dim) * c + d * value;
 }
 
 std::int64_t layer_parameters(const ModelSpec& spec) {

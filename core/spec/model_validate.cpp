@@ -25,6 +25,7 @@ constexpr std::string_view kNope = "qk_nope_head_dim (--nope-dim)";
 constexpr std::string_view kRope = "qk_rope_head_dim (--rope-dim)";
 constexpr std::string_view kValue = "v_head_dim (--v-head-dim)";
 constexpr std::string_view kLatent = "kv_lora_rank (--kv-lora-rank)";
+constexpr std::string_view kTrained = "trained_kv_lora_rank";
 constexpr std::string_view kQuery = "q_lora_rank (--q-lora-rank)";
 
 /// The first failure among checks that were all made.
@@ -58,6 +59,18 @@ Status validate_grouped_heads(const AttentionSpec& a) {
                  variant + " has keys and values of one size, must be n + r = " + std::to_string(a.head_dim()));
   }
   return {};
+}
+
+Status validate_trained_rank(const ModelSpec& spec) {
+  const AttentionSpec& a = spec.attention;
+  const int trained = a.trained_kv_lora_rank;
+  if (trained == 0) return {};
+  const std::string value = std::to_string(trained);
+  if (!a.is_mla() || spec.block == BlockKind::toy)
+    return wrong(kTrained, value, "only mla has a latent to project, must be 0");
+  if (trained < a.kv_lora_rank)
+    return wrong(kTrained, value, "must be 0 or at least kv_lora_rank (--kv-lora-rank) " + std::to_string(a.kv_lora_rank));
+  return within(kTrained, trained, limits::kv_lora_rank);
 }
 
 Status validate_heads(const AttentionSpec& a) {
@@ -146,6 +159,7 @@ Status validate(const ModelSpec& spec) {
   if (auto status = validate_heads(spec.attention); !status) return status;
   if (auto status = validate_block(spec); !status) return status;
   if (auto status = validate_elastic(spec.attention); !status) return status;
+  if (auto status = validate_trained_rank(spec); !status) return status;
   return first({validate_rope(spec.attention.rope), within("num_hidden_layers", spec.num_hidden_layers, limits::layers),
                 within("vocab_size", spec.vocab_size, limits::vocab_size),
                 within("max_position_embeddings", spec.max_position_embeddings, limits::max_positions),

@@ -109,6 +109,7 @@ inline Experiment random_small(Variant variant, std::mt19937& rng) {
     a.kv_lora_rank = pick({1, 2, 7, 16, 33});
     a.q_lora_rank = pick({0, 0, 5, 12});
     a.v_head_dim = pick({1, 4, 9, 16});
+    if (rng() % 4 == 0) a.trained_kv_lora_rank = a.kv_lora_rank + pick({0, 1, 6});
     if (a.qk_nope_head_dim > 0 && rng() % 4 == 0) a.qk_rope_head_dim = 0;
   } else {
     a.kv_lora_rank = a.q_lora_rank = 0;

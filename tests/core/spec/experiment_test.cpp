@@ -68,6 +68,7 @@ TEST(ExperimentJson, ExtremesReadBackExactly) {
   experiment.sampling = {0.1, 5, 1.0 / 3};
   experiment.spec.rms_norm_eps = 1e-5;
   experiment.spec.tie_word_embeddings = true;
+  experiment.spec.attention.trained_kv_lora_rank = 128;
   experiment.spec.attention.rope.yarn = Yarn{40, 4096, 32, 1, 0.707, 0.707};
   experiment.prompt.clear();
   const auto read = experiment_from_json(to_json(experiment), "x");
@@ -164,6 +165,9 @@ TEST(ExperimentJson, DamagedFilesAreRefusedOrValid) {
 
 TEST(Describe, NamesWhatMatters) {
   EXPECT_EQ(describe(default_experiment()), "MLA absorbed · c 96 · 8 heads · n 64 + r 32 · fp32");
+  Experiment truncated = default_experiment();
+  truncated.spec.attention.trained_kv_lora_rank = 128;
+  EXPECT_EQ(describe(truncated), "MLA absorbed · c 96 of 128 · 8 heads · n 64 + r 32 · fp32");
   EXPECT_EQ(describe(experiment_from(*find_preset("llama-3-8b"))), "GQA-8 expanded · 32 heads · r 128 · fp32");
   EXPECT_EQ(describe(experiment_from(*find_preset("tutorial"))), "MLA absorbed · c 4 · 128 heads · n 4 · fp32");
 }

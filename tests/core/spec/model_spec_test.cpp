@@ -165,5 +165,20 @@ TEST(ParameterCount, GroupedAndLatentAttention) {
   EXPECT_EQ(parameter_count(lite, 0), 2 * 256 * 2048 + 2048);
 }
 
+TEST(ModelSpec, TrainedRankIsAtLeastTheRankAndForLatentsOnly) {
+  ModelSpec spec = find_preset("deepseek-v2")->spec;
+  for (const int trained : {0, 512, 4096}) {
+    spec.attention.trained_kv_lora_rank = trained;
+    EXPECT_TRUE(validate(spec)) << trained;
+  }
+  spec.attention.trained_kv_lora_rank = 511;
+  EXPECT_EQ(validate(spec).error().message,
+            "trained_kv_lora_rank is 511: must be 0 or at least kv_lora_rank (--kv-lora-rank) 512");
+  EXPECT_EQ(with_variant(spec, Variant::gqa).attention.trained_kv_lora_rank, 0);
+  ModelSpec grouped = find_preset("llama-3-8b")->spec;
+  grouped.attention.trained_kv_lora_rank = 512;
+  EXPECT_EQ(validate(grouped).error().message, "trained_kv_lora_rank is 512: only mla has a latent to project, must be 0");
+}
+
 }  // namespace
 }  // namespace mla
