@@ -54,6 +54,7 @@ Result<Experiment> experiment_of_checkpoint(const std::string& directory) {
   experiment.model = directory;
   experiment.spec = *spec;
   experiment.layers = spec->num_hidden_layers;
+  if (!spec->attention.is_mla()) experiment.path = AttentionPath::expanded;
   return experiment;
 }
 

@@ -20,7 +20,7 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& p
   }
   if (Status valid = validate(experiment); !valid) return valid.error();
   if (Status fits = check_fits(experiment, available_memory()); !fits) return fits.error();
-  auto checkpoint = load_checkpoint(experiment.model, progress, std::move(stop));
+  auto checkpoint = load_checkpoint(experiment.model, {experiment.layers, progress, std::move(stop)});
   if (!checkpoint) return checkpoint.error();
   return LoadedModel{experiment, checkpoint->weights};
 }
