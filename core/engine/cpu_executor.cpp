@@ -59,8 +59,10 @@ Result<ForwardOutput> CpuExecutor::forward(const ForwardInput& input) {
     trace.work = clock.total_work();
     if (uncached()) {
       trace.work.cache_read_bytes = trace.work.cache_write_bytes = 0;  // those rows were scratch
-      for (auto& layer : caches_)
-        for (KvCache& cache : layer) cache.clear();
+      for (int l = 0; l < experiment_.layers; ++l) {
+        if (keep_latents_ && !experiment_.spec.attention.is_mla()) latents_[l] = rows_of(caches_[l].front());
+        for (KvCache& cache : caches_[l]) cache.clear();
+      }
     }
     for (const auto& layer : caches_)
       for (const KvCache& cache : layer) {
@@ -276,13 +278,16 @@ void CpuExecutor::fill_cache(KvCache& cache, int count, std::uint64_t seed, int 
   }
 }
 
-std::vector<float> CpuExecutor::cache_rows(int layer) const {
-  if (experiment_.spec.attention.is_mla() && latents_lost()) return latents_[layer];
-  const KvCache& cache = caches_[layer].front();
+std::vector<float> CpuExecutor::rows_of(const KvCache& cache) const {
   std::vector<float> out(std::size_t(cache.tokens()) * cache.row_values());
   for (int t = 0; t < cache.tokens(); ++t)
     cache.read(compute_.kernels, t, 0, out.data() + std::size_t(t) * cache.row_values(), cache.row_values());
   return out;
+}
+
+std::vector<float> CpuExecutor::cache_rows(int layer) const {
+  const bool aside = uncached() || (experiment_.spec.attention.is_mla() && latents_lost());
+  return aside ? latents_[layer] : rows_of(caches_[layer].front());
 }
 
 }  // namespace mla

@@ -45,6 +45,7 @@ class CpuExecutor : public Executor {
   void fill_cache(KvCache& cache, int count, std::uint64_t seed, int sequence);
   void collect(const Chunk& chunk, StageClock& clock, ForwardOutput& output);
   void drop_cache();
+  std::vector<float> rows_of(const KvCache& cache) const;
   ForwardInput remembered(const ForwardInput& input);
   void embed_rows(const ForwardInput& input, std::size_t first, std::size_t rows, float* out);
   bool latents_lost() const { return uncached() || experiment_.path == AttentionPath::expanded; }

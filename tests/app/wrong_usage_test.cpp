@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tests/app/program.h"
 
@@ -139,6 +142,24 @@ const std::vector<Wrong>& wrong_command_lines() {
   return list;
 }
 
+/// Model directories that are wrong, each in its own way; the configurations are a golden model's.
+void write_models(const Folder& folder) {
+  std::ifstream file(MLA_SOURCE_DIR "/tests/golden/llama-tied/config.json");
+  nlohmann::json config = nlohmann::json::parse(file);
+  const auto write = [&](const std::string& name, const std::string& index) {
+    std::filesystem::create_directory(folder.path(name));
+    folder.write(name + "/config.json", config.dump());
+    if (!index.empty()) folder.write(name + "/model.safetensors.index.json", index);
+  };
+  write("outside", R"({"weight_map": {"model.norm.weight": "../model.safetensors"}})");
+  write("unsharded", R"({"weight_map": {"model.norm.weight": "one.safetensors"}})");
+  write("unindexed", R"({"metadata": {}})");
+  config["quantization_config"] = {{"quant_method", "awq"}};
+  write("quantised", "");
+  config["model_type"] = "gpt2";
+  write("gpt", "");
+}
+
 class WrongUsage : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(WrongUsage, IsOneLineThatNamesTheCulpritAndLeavesNoFile) {
@@ -152,6 +173,7 @@ TEST_P(WrongUsage, IsOneLineThatNamesTheCulpritAndLeavesNoFile) {
   folder.write("noise.mla.json", "{ \"format\": [");
   folder.write("unknown.mla.json", R"({"format": "mla-explorer experiment", "version": 1, "colour": "red"})");
   folder.write("later.mla.json", R"({"format": "mla-explorer experiment", "version": 99})");
+  write_models(folder);
   const std::vector<std::string> before = folder.names();
 
   const Wrong& wrong = wrong_command_lines()[GetParam()];

@@ -18,6 +18,7 @@ constexpr double tolerance = 2e-5;  // of the range of the expected tensor
 /// The largest difference as a fraction of the expected values' range; infinite where either is not a number, or where
 /// expected values that are all the same are missed.
 double relative_error(const std::vector<float>& got, const std::vector<float>& expected) {
+  if (got.size() != expected.size()) return INFINITY;
   const auto [least, most] = std::minmax_element(expected.begin(), expected.end());
   double largest = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
