@@ -22,7 +22,7 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& p
   if (Status fits = check_fits(experiment, available_memory()); !fits) return fits.error();
   auto vocabulary = vocabulary_of(experiment);
   if (!vocabulary) return vocabulary.error();
-  auto checkpoint = load_checkpoint(model_directory(experiment.model), progress, std::move(stop));
+  auto checkpoint = load_checkpoint(model_directory(experiment.model), {experiment.layers, progress, std::move(stop)});
   if (!checkpoint) return checkpoint.error();
   return LoadedModel{experiment, slice_elastic(checkpoint->weights, experiment.spec), std::move(*vocabulary)};
 }
