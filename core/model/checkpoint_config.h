@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/spec/model_spec.h"
 #include "core/spec/result.h"
@@ -15,5 +16,8 @@ struct CheckpointConfig {
 
 /// Reads and validates a model directory's config.json. A null there means absent.
 Result<CheckpointConfig> read_checkpoint_config(const std::string& directory);
+
+/// The same for the file's text; errors start with `path`.
+Result<CheckpointConfig> parse_checkpoint_config(std::string_view text, const std::string& path);
 
 }  // namespace mla
