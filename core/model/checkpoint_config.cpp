@@ -5,7 +5,8 @@
 #include <system_error>
 
 #include "core/io/file.h"
-#include "core/model/config_parts.h"
+#include "core/io/strict_json.h"
+#include "core/model/config_fields.h"
 
 namespace mla {
 namespace {
@@ -15,15 +16,9 @@ using nlohmann::json;
 constexpr std::string_view known_types = "known are toy-mla, deepseek_v2, deepseek_v3, llama, mistral and qwen2";
 constexpr double toy_eps = 1e-5;  // PyTorch's default for LayerNorm
 
-Result<json> read_json(const std::string& path) {
-  const Result<std::string> text = read_file(path);
-  if (!text) return text.error();
-  try {
-    json value = json::parse(*text);
-    if (value.is_object()) return value;
-  } catch (const json::parse_error& error) {
-    return Error{path + ": not valid JSON at byte " + std::to_string(error.byte)};
-  }
+Result<json> read_json(const std::string& path, std::string_view text) {
+  Result<json> value = parse_strict_json(path, text, "the text");
+  if (!value || value->is_object()) return value;
   return Error{path + ": not a JSON object"};
 }
 
@@ -176,7 +171,13 @@ Result<CheckpointConfig> read_checkpoint_config(const std::string& directory) {
   std::error_code failed;
   if (!std::filesystem::is_directory(directory, failed)) return Error{directory + ": not a model directory"};
   const std::string path = (std::filesystem::path(directory) / "config.json").string();
-  const Result<json> object = read_json(path);
+  const Result<std::string> text = read_file(path);
+  if (!text) return text.error();
+  return parse_checkpoint_config(*text, path);
+}
+
+Result<CheckpointConfig> parse_checkpoint_config(std::string_view text, const std::string& path) {
+  const Result<json> object = read_json(path, text);
   if (!object) return object.error();
   ConfigFields fields(path, *object);
   Result<CheckpointConfig> config = read_by_type(path, fields);

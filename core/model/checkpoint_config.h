@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/spec/model_spec.h"
 #include "core/spec/result.h"
@@ -28,5 +29,8 @@ struct CheckpointConfig {
 
 /// Reads and validates a model directory's config.json. A null there means absent.
 Result<CheckpointConfig> read_checkpoint_config(const std::string& directory);
+
+/// The same for the file's text; errors start with `path`.
+Result<CheckpointConfig> parse_checkpoint_config(std::string_view text, const std::string& path);
 
 }  // namespace mla
