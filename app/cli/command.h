@@ -34,6 +34,8 @@ Command add_memory(CLI::App& program);
 Command add_bench(CLI::App& program);
 Command add_render(CLI::App& program);
 Command add_presets(CLI::App& program);
+Command add_evaluate(CLI::App& program);
+Command add_models(CLI::App& program);
 Command add_views(CLI::App& program);
 
 }  // namespace mla

@@ -44,6 +44,7 @@ Options::Options(CLI::App& parser) : experiment(parser) {
 /// A decode that has been run.
 struct Run {
   Experiment experiment;
+  Vocabulary vocabulary;
   bool random_weights = false;
   BackendInfo backend;
   std::unique_ptr<Decoder> decoder;
@@ -61,9 +62,10 @@ struct Run {
 Result<DecodeInput> read_input(const Options& options, const Experiment& experiment) {
   if (options.tokens_given->count()) return input_from_tokens(options.tokens, experiment.spec);
   if (options.inputs_given->count()) return input_from_file(options.inputs, experiment.spec);
-  if (options.prompt_given->count()) return input_from_prompt(options.prompt, experiment.spec);
-  if (is_byte_vocabulary(experiment.spec)) return input_from_prompt(experiment.prompt, experiment.spec);
-  return DecodeInput{};
+  if (options.prompt_given->count()) return input_from_prompt(options.prompt, experiment);
+  Result<std::vector<int>> tokens = prompt_of(experiment);
+  if (!tokens) return tokens.error();
+  return DecodeInput{std::move(*tokens), {}};
 }
 
 /// The dump is quadratic in the tokens: refuses, with both figures, what would not fit. The engine's rows and the tensors
@@ -108,19 +110,11 @@ nlohmann::ordered_json json_of(const StepTrace& step) {
           {"stages", stages}, {"operations", step.work.operations}, {"bytes", step.work.bytes()}};
 }
 
-/// The tokens' bytes; empty where they are none.
-std::string raw_text(const Run& run) {
-  std::string text;
-  if (!is_byte_vocabulary(run.experiment.spec)) return text;
-  for (const int token : run.tokens()) text += static_cast<char>(token);
-  return text;
-}
-
 nlohmann::ordered_json document_of(const Run& run) {
   nlohmann::ordered_json steps = nlohmann::ordered_json::array();
   for (const StepTrace& step : run.steps()) steps.push_back(json_of(step));
   const bool any = !run.traces.empty();
-  return {{"text", raw_text(run)},
+  return {{"text", run.vocabulary.decode(run.tokens())},
           {"tokens", run.tokens()},
           {"steps", steps},
           {"cache_bytes", any ? run.traces.back().cache_bytes : 0},
@@ -139,8 +133,7 @@ double median_ms(std::span<const StepTrace> steps) {
 }
 
 void print_summary(const Run& run) {
-  const bool text = is_byte_vocabulary(run.experiment.spec);
-  for (const int token : run.tokens()) std::cout << (text ? token_text(token) : std::to_string(token) + ' ');
+  for (const int token : run.tokens()) std::cout << run.vocabulary.display(token);
   if (!run.tokens().empty()) std::cout << "\n\n";
   const std::int64_t bytes = run.traces.empty() ? 0 : run.traces.back().cache_bytes;
   const int positions = run.decoder->positions();
@@ -180,7 +173,7 @@ Outcome run_decode(const Options& options) {
   if (!model) return failed(model.error().message);
   Result<std::unique_ptr<Decoder>> decoder = Decoder::create(model->experiment, **backend, model->weights);
   if (!decoder) return failed(decoder.error().message);
-  Run run{model->experiment, model->weights->random, (*backend)->probe(), std::move(*decoder), {}, 0};
+  Run run{model->experiment, model->vocabulary, model->weights->random, (*backend)->probe(), std::move(*decoder), {}, 0};
   const Status decoded = decode(options, *input, run);
   return decoded ? report(options, run) : failed(decoded.error().message);
 }

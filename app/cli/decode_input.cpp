@@ -1,7 +1,7 @@
 #include "app/cli/decode_input.h"
 
-#include "core/engine/run.h"
 #include "core/io/safetensors.h"
+#include "core/model/vocabulary.h"
 #include "core/spec/text.h"
 
 namespace mla {
@@ -31,11 +31,14 @@ Result<DecodeInput> input_from_tokens(const std::string& list, const ModelSpec& 
   return input;
 }
 
-Result<DecodeInput> input_from_prompt(const std::string& text, const ModelSpec& spec) {
-  if (spec.vocab_size == 0) return no_vocabulary("--prompt");
-  if (!is_byte_vocabulary(spec)) return Error{"--prompt: the tokenizer of this model can't be read yet, give --tokens"};
+Result<DecodeInput> input_from_prompt(const std::string& text, const Experiment& experiment) {
+  if (experiment.spec.vocab_size == 0) return no_vocabulary("--prompt");
   if (text.empty()) return Error{"--prompt: is empty"};
-  return DecodeInput{tokenize(text), {}};
+  const Result<Vocabulary> vocabulary = vocabulary_of(experiment);
+  if (!vocabulary) return Error{"--prompt: " + vocabulary.error().message};
+  Result<std::vector<int>> tokens = vocabulary->encode(text, experiment.spec.vocab_size);
+  if (!tokens) return Error{"--prompt: " + tokens.error().message};
+  return DecodeInput{std::move(*tokens), {}};
 }
 
 Result<DecodeInput> input_from_file(const std::string& path, const ModelSpec& spec) {

@@ -19,8 +19,8 @@ struct DecodeInput {
 /// "1,2,3", every id in the block's vocabulary; the error names what is wrong with `--tokens`.
 Result<DecodeInput> input_from_tokens(const std::string& list, const ModelSpec& spec);
 
-/// The bytes of the text; refused by name where the block has no vocabulary.
-Result<DecodeInput> input_from_prompt(const std::string& text, const ModelSpec& spec);
+/// The text as the model's vocabulary encodes it; refused by name where it has no text.
+Result<DecodeInput> input_from_prompt(const std::string& text, const Experiment& experiment);
 
 /// Tensor `x` [T, hidden_size] of a safetensors file.
 Result<DecodeInput> input_from_file(const std::string& path, const ModelSpec& spec);

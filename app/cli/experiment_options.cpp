@@ -6,7 +6,7 @@
 
 #include "app/cli/output.h"
 #include "core/io/file.h"
-#include "core/model/checkpoint.h"
+#include "core/model/model_catalog.h"
 #include "core/spec/presets.h"
 
 namespace mla {
@@ -42,26 +42,16 @@ constexpr std::array kHelp = {
     Help{"top-p", "X", "probability mass to sample from"},
 };
 
-/// An experiment that runs the checkpoint in a directory, at the dimensions that it states.
-Result<Experiment> experiment_of_checkpoint(const std::string& directory) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(directory, ignored)) {
-    return Error{"--model " + directory + ": no such checkpoint directory (no model is bundled yet)"};
-  }
-  const Result<ModelSpec> spec = read_model_spec(directory);
-  if (!spec) return Error{"--model " + directory + ": " + spec.error().message};
-  Experiment experiment = default_experiment();
-  experiment.model = directory;
-  experiment.spec = *spec;
-  experiment.layers = spec->num_hidden_layers;
-  return experiment;
-}
-
 }  // namespace
 
 ExperimentOptions::ExperimentOptions(CLI::App& parser) {
   const std::string group = "Experiment";
-  parser.add_option("--model", model_, "checkpoint directory as Hugging Face writes it")->type_name("DIR")->group(group);
+  parser
+      .add_option("--model", model_,
+                  "a bundled model, see models (fairy-tales where it has the sizes asked for), or a directory as Hugging "
+                  "Face writes it")
+      ->type_name("NAME|DIR")
+      ->group(group);
   parser.add_option("--preset", preset_, "shape of a published model, see presets")->type_name("NAME")->group(group);
   parser.add_option("--experiment", file_, "saved experiment (.mla.json)")->type_name("FILE")->group(group);
   settings_.reserve(setting_names().size());  // the parser keeps pointers to the values
@@ -89,7 +79,10 @@ Result<Experiment> ExperimentOptions::start() const {
     if (!text) return Error{"--experiment " + text.error().message};
     return experiment_from_json(*text, file_);
   }
-  return model_.empty() ? default_experiment() : experiment_of_checkpoint(model_);
+  if (model_.empty()) return experiment_of_model(std::string(kFairyTales));
+  const Result<Experiment> experiment = experiment_of_model(model_);
+  if (!experiment) return Error{"--model " + experiment.error().message};
+  return experiment;
 }
 
 Result<Experiment> ExperimentOptions::build() const {
@@ -99,7 +92,9 @@ Result<Experiment> ExperimentOptions::build() const {
   for (const Entry& entry : settings_) {
     if (entry.option->count() > 0) settings.push_back({std::string(entry.name), entry.value});
   }
-  const Result<Experiment> experiment = apply_all(*base, settings);
+  Result<Experiment> experiment = apply_all(*base, settings);
+  const bool bundled = model_.empty() && preset_.empty() && file_.empty();
+  if (!experiment && bundled) experiment = apply_all(default_experiment(), settings);  // sizes that no trained model has
   if (!experiment) return experiment.error();
   if (const Status valid = validate(*experiment); !valid) return valid.error();
   return experiment;

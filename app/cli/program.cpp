@@ -28,16 +28,9 @@ Outcome open_the_window(const std::string& file) {
 #endif
 }
 
-/// A subcommand that a later version will have: refused by name, whatever its arguments.
-Command add_missing(CLI::App& program, const std::string& name) {
-  CLI::App* parser = program.add_subcommand(name, "")->group("")->allow_extras();
-  return {parser, [name] { return misused(name + ": this subcommand is not built yet"); }};
-}
-
 std::vector<Command> add_commands(CLI::App& program) {
-  return {add_decode(program),           add_sweep(program),   add_memory(program), add_bench(program),
-          add_render(program),           add_presets(program), add_views(program),  add_missing(program, "evaluate"),
-          add_missing(program, "models")};
+  return {add_decode(program), add_sweep(program),   add_memory(program), add_evaluate(program), add_bench(program),
+          add_render(program), add_presets(program), add_models(program), add_views(program)};
 }
 
 Outcome parse_and_run(int argc, char** argv) {

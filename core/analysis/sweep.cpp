@@ -5,6 +5,7 @@
 
 #include "core/engine/decoder.h"
 #include "core/engine/run.h"
+#include "core/model/vocabulary.h"
 #include "core/spec/text.h"
 
 namespace mla {
@@ -39,15 +40,12 @@ Result<Experiment> experiment_at(const Experiment& base, const std::vector<Sweep
   return Error{at + ": " + valid.error().message};
 }
 
-/// Positions that are held before the first measured step.
-std::int64_t positions_before(const Experiment& experiment) {
-  return experiment.prefill + (is_byte_vocabulary(experiment.spec) ? std::int64_t(tokenize(experiment.prompt).size()) : 0);
-}
-
 Result<std::unique_ptr<Decoder>> start(const LoadedModel& model, ComputeBackend& backend, std::stop_token stop) {
+  const Result<std::vector<int>> tokens = prompt_of(model.experiment);
+  if (!tokens) return tokens.error();
   Result<std::unique_ptr<Decoder>> decoder = Decoder::create(model.experiment, backend, model.weights);
-  if (!decoder || !is_byte_vocabulary(model.experiment.spec) || model.experiment.prompt.empty()) return decoder;
-  const Result<StepTrace> prompt = (*decoder)->prefill(tokenize(model.experiment.prompt), {}, stop);
+  if (!decoder || tokens->empty()) return decoder;
+  const Result<StepTrace> prompt = (*decoder)->prefill(*tokens, {}, stop);
   if (!prompt) return prompt.error();
   return decoder;
 }
@@ -102,28 +100,38 @@ Result<SweepAxis> parse_axis(std::string_view text) {
   return axis;
 }
 
-Result<SweepPlan> plan_sweep(const Experiment& base, const std::vector<SweepAxis>& axes, int tokens) {
-  if (tokens < 1) return Error{"tokens " + std::to_string(tokens) + ": at least 1 must be decoded"};
+Result<std::vector<SweepPoint>> plan_points(const Experiment& base, const std::vector<SweepAxis>& axes) {
   if (const Status good = check_axes(axes); !good) return good.error();
-  SweepPlan plan{base, axes, {}, tokens};
+  std::vector<SweepPoint> points;
   std::vector<std::size_t> index(axes.size(), 0);
   for (bool more = true; more;) {
     std::vector<std::string> values;
     for (std::size_t i = 0; i < axes.size(); ++i) values.push_back(axes[i].values[index[i]]);
     Result<Experiment> experiment = experiment_at(base, axes, values);
     if (!experiment) return experiment.error();
-    if (positions_before(*experiment) + tokens > experiment->context) {
-      return Error{"tokens " + std::to_string(tokens) + ": more than the context of " + std::to_string(experiment->context) +
-                   " holds"};
-    }
-    plan.points.push_back({std::move(values), std::move(*experiment)});
+    points.push_back({std::move(values), std::move(*experiment)});
     more = false;
     for (std::size_t i = axes.size(); i-- > 0 && !more;) {
       more = ++index[i] < axes[i].values.size();
       if (!more) index[i] = 0;
     }
   }
-  return plan;
+  return points;
+}
+
+Result<SweepPlan> plan_sweep(const Experiment& base, const std::vector<SweepAxis>& axes, int tokens) {
+  if (tokens < 1) return Error{"tokens " + std::to_string(tokens) + ": at least 1 must be decoded"};
+  Result<std::vector<SweepPoint>> points = plan_points(base, axes);
+  if (!points) return points.error();
+  for (const SweepPoint& point : *points) {
+    const Result<std::vector<int>> prompt = prompt_of(point.experiment);
+    if (!prompt) return prompt.error();
+    if (point.experiment.prefill + std::int64_t(prompt->size()) + tokens > point.experiment.context) {
+      return Error{"tokens " + std::to_string(tokens) + ": more than the context of " +
+                   std::to_string(point.experiment.context) + " holds"};
+    }
+  }
+  return SweepPlan{base, axes, std::move(*points), tokens};
 }
 
 Result<std::vector<SweepRun>> run_sweep(const SweepPlan& plan, const BackendChoice& backend_of,

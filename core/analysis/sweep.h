@@ -51,8 +51,11 @@ struct SweepRun {
 /// "kv-lora-rank=2,4,8". The error names the axis and what is wrong with it.
 Result<SweepAxis> parse_axis(std::string_view text);
 
-/// Every combination, each a valid experiment that holds its tokens in its context; the error names the axis and the value.
+/// Every combination of the axes' values, each a valid experiment; the base alone without an axis. The error names the axis
+/// and the value.
+Result<std::vector<SweepPoint>> plan_points(const Experiment& base, const std::vector<SweepAxis>& axes);
 
+/// The points, each of which holds its tokens in its context.
 Result<SweepPlan> plan_sweep(const Experiment& base, const std::vector<SweepAxis>& axes, int tokens);
 
 /// The backend that an experiment asks for.

@@ -37,9 +37,9 @@ Matrix layer_norm(const Weight& weight, const Weight& bias, const Matrix& x) {
 }
 
 /// Rotates the pairs (2i, 2i+1) of every row by the angle of its index.
-void rotate(const RopeSpec& rope, Matrix& x) {
-  const std::vector<double> frequencies = rope_frequencies(rope, int(x.cols()));
-  const double amplitude = rope_amplitude(rope);
+void rotate(const AttentionSpec& attention, Matrix& x) {
+  const std::vector<double> frequencies = rope_frequencies(attention);
+  const double amplitude = rope_amplitude(attention.rope);
   for (Eigen::Index t = 0; t < x.rows(); ++t)
     for (std::size_t i = 0; i < frequencies.size(); ++i) {
       const double angle = double(t) * frequencies[i], a = x(t, 2 * i), b = x(t, 2 * i + 1);
@@ -79,14 +79,14 @@ class Layer {
       head.k_nope = k_.middleCols(group * dh, n);
       head.k_rope = k_.middleCols(group * dh + n, r);
       head.v = v_.middleCols(group * dh, v);
-      rotate(a_.rope, head.k_rope);
+      rotate(a_, head.k_rope);
     } else {
       const int width = spec_.block == BlockKind::toy ? v : n + v;
       head.k_nope = spec_.block == BlockKind::toy ? latent_ : Matrix(up_.middleCols(h * width, n));
       head.k_rope = rope_key_;
       head.v = up_.middleCols(h * width + width - v, v);
     }
-    rotate(a_.rope, head.q_rope);
+    rotate(a_, head.q_rope);
     return head;
   }
 
@@ -105,7 +105,7 @@ class Layer {
     if (!toy) latent_ = rms_norm(w_.kv_a_layernorm, latent_, 1e-6);
     if (w_.kv_latent_proj) latent_ = latent_ * matrix(w_.kv_latent_proj).transpose();
     rope_key_ = row.rightCols(a_.qk_rope_head_dim);
-    rotate(a_.rope, rope_key_);
+    rotate(a_, rope_key_);
     up_ = project(w_.kv_b_proj, latent_);
   }
 
@@ -198,7 +198,10 @@ ReferenceLayer reference_layer(const ModelSpec& spec, const LayerWeights& weight
 
 void reference_rotate(const RopeSpec& rope, int width, std::vector<double>& x) {
   Matrix rows = Eigen::Map<const Matrix>(x.data(), Eigen::Index(x.size()) / width, width);
-  rotate(rope, rows);
+  AttentionSpec columns;
+  columns.rope = rope;
+  columns.qk_rope_head_dim = width;
+  rotate(columns, rows);
   x = flat(rows);
 }
 

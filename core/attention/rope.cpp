@@ -17,8 +17,9 @@ double yarn_magnitude(double factor, double mscale) { return factor <= 1 ? 1 : 0
 
 }  // namespace
 
-std::vector<double> rope_frequencies(const RopeSpec& rope, int rope_dim) {
-  const int pairs = rope_dim / 2;
+std::vector<double> rope_frequencies(const AttentionSpec& attention) {
+  const RopeSpec& rope = attention.rope;
+  const int pairs = attention.qk_rope_head_dim / 2, rope_dim = attention.trained_rope_dim();
   std::vector<double> frequencies(pairs);
   for (int i = 0; i < pairs; ++i) frequencies[i] = std::pow(rope.theta, -2.0 * i / rope_dim);
   if (!rope.yarn) return frequencies;
@@ -43,13 +44,13 @@ double score_scale(const ModelSpec& spec) {
   const AttentionSpec& a = spec.attention;
   if (spec.block == BlockKind::toy) return 1 / std::sqrt(double(a.kv_lora_rank));
   const double m = a.rope.yarn ? yarn_magnitude(a.rope.yarn->factor, a.rope.yarn->mscale_all_dim) : 1;
-  return m * m / std::sqrt(double(a.head_dim()));
+  return m * m / std::sqrt(double(a.qk_nope_head_dim + a.trained_rope_dim()));
 }
 
-RopeTable::RopeTable(const RopeSpec& rope, int rope_dim, int first_position, int positions)
-    : pairs_(rope_dim / 2), cos_sin_(std::size_t(positions) * (rope_dim / 2) * 2) {
-  const std::vector<double> frequencies = rope_frequencies(rope, rope_dim);
-  const double amplitude = rope_amplitude(rope);
+RopeTable::RopeTable(const AttentionSpec& attention, int first_position, int positions)
+    : pairs_(attention.qk_rope_head_dim / 2), cos_sin_(std::size_t(positions) * pairs_ * 2) {
+  const std::vector<double> frequencies = rope_frequencies(attention);
+  const double amplitude = rope_amplitude(attention.rope);
   float* out = cos_sin_.data();
   for (int p = 0; p < positions; ++p)
     for (double frequency : frequencies) {

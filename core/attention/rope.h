@@ -6,23 +6,23 @@
 
 namespace mla {
 
-/// Rotation frequencies [rope_dim / 2] in radians per position, YaRN's interpolation applied where it is configured
-/// (Peng et al. 2023, as DeepSeek-V2's inference code computes it).
-std::vector<double> rope_frequencies(const RopeSpec& rope, int rope_dim);
+/// Rotation frequencies [qk_rope_head_dim / 2] in radians per position, YaRN's interpolation applied where it is configured
+/// (Peng et al. 2023, as DeepSeek-V2's inference code computes it). Of an elastic model the first of the full table.
+std::vector<double> rope_frequencies(const AttentionSpec& attention);
 
 /// What cos and sin are multiplied by: YaRN's m(mscale) / m(mscale_all_dim), 1 without YaRN.
 double rope_amplitude(const RopeSpec& rope);
 
-/// What scores are multiplied by: (n + r)^-0.5 m^2, m = 0.1 mscale_all_dim ln(factor) + 1 with YaRN, else 1. The tutorial's
-/// toy block: kv_lora_rank^-0.5.
+/// What scores are multiplied by: (n + r)^-0.5 m^2 (r as trained, where a model is elastic), m = 0.1 mscale_all_dim
+/// ln(factor) + 1 with YaRN, else 1. The tutorial's toy block: kv_lora_rank^-0.5.
 double score_scale(const ModelSpec& spec);
 
 /// cos and sin of the angles of some consecutive positions.
 class RopeTable {
  public:
   RopeTable() = default;
-  RopeTable(const RopeSpec& rope, int rope_dim, int first_position, int positions);
-  /// Rotates the pairs (2i, 2i+1) of x [rope_dim] by the angles of the position with index `i` in the table.
+  RopeTable(const AttentionSpec& attention, int first_position, int positions);
+  /// Rotates the pairs (2i, 2i+1) of x [qk_rope_head_dim] by the angles of the position with index `i` in the table.
   void rotate(int i, float* x) const;
 
  private:

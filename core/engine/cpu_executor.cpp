@@ -96,8 +96,7 @@ void CpuExecutor::run_pass(const ForwardInput& input, int first, StageClock& clo
     chunk.last = done + chunk.count == input.count;
     chunk.outputs = input.all_outputs;
     chunk.trace = input.trace;
-    chunk.rope =
-        RopeTable(experiment_.spec.attention.rope, experiment_.spec.attention.qk_rope_head_dim, chunk.first, chunk.count);
+    chunk.rope = RopeTable(experiment_.spec.attention, chunk.first, chunk.count);
     chunk.hidden.resize(std::size_t(chunk.count) * batch() * experiment_.spec.attention.hidden_size);
     embed_rows(input, std::size_t(done) * batch(), std::size_t(chunk.count) * batch(), chunk.hidden.data());
     clock.end(Stage::other);

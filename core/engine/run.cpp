@@ -1,18 +1,18 @@
 #include "core/engine/run.h"
 
-#include <cstdio>
-
 #include "core/analysis/memory.h"
 #include "core/engine/thread_guard.h"
 #include "core/model/checkpoint.h"
+#include "core/model/elastic.h"
+#include "core/model/model_catalog.h"
 
 namespace mla {
 namespace {
 
 Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& progress, std::stop_token stop) {
-  const auto spec = read_model_spec(experiment.model);
+  const auto spec = read_model_spec(model_directory(experiment.model));
   if (!spec) return spec.error();
-  if (*spec != experiment.spec) {
+  if (full_size(*spec) != full_size(experiment.spec)) {
     Experiment own = experiment;
     own.spec = *spec;
     return Error{"model " + experiment.model + ": its config.json fixes its dimensions; asked was " + describe(experiment) +
@@ -20,9 +20,11 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& p
   }
   if (Status valid = validate(experiment); !valid) return valid.error();
   if (Status fits = check_fits(experiment, available_memory()); !fits) return fits.error();
-  auto checkpoint = load_checkpoint(experiment.model, progress, std::move(stop));
+  auto vocabulary = vocabulary_of(experiment);
+  if (!vocabulary) return vocabulary.error();
+  auto checkpoint = load_checkpoint(model_directory(experiment.model), progress, std::move(stop));
   if (!checkpoint) return checkpoint.error();
-  return LoadedModel{experiment, checkpoint->weights};
+  return LoadedModel{experiment, slice_elastic(checkpoint->weights, experiment.spec), std::move(*vocabulary)};
 }
 
 }  // namespace
@@ -36,21 +38,7 @@ Result<LoadedModel> load(const Experiment& experiment, const ModelWeights* previ
   if (Status fits = check_fits(experiment, available_memory(), shared); !fits) return fits.error();
   auto weights = build_weights(experiment, previous, progress, std::move(stop));
   if (!weights) return weights.error();
-  return LoadedModel{experiment, *weights};
-}
-
-std::string token_text(int token) {
-  if (token == '\n') return "\\n";
-  if (token >= 32 && token < 127) return std::string(1, char(token));
-  char escape[8];
-  std::snprintf(escape, sizeof escape, "\\x%02x", unsigned(token) & 0xffu);
-  return escape;
-}
-
-std::vector<int> tokenize(std::string_view text) {
-  std::vector<int> tokens;
-  for (char c : text) tokens.push_back(std::uint8_t(c));
-  return tokens;
+  return LoadedModel{experiment, *weights, Vocabulary(experiment.spec.vocab_size)};
 }
 
 }  // namespace mla

@@ -114,6 +114,10 @@ Result<CheckpointConfig> read_deepseek(const std::string& path, ConfigFields& co
   ModelSpec& spec = read.spec;
   spec.block = BlockKind::decoder;
   spec.attention = read_attention(config);
+  if (config.flag("elastic", false)) {
+    const AttentionSpec& a = spec.attention;
+    spec.attention.elastic = Elastic{a.num_attention_heads, a.kv_lora_rank, a.qk_rope_head_dim};
+  }
   spec.num_hidden_layers = config.count("num_hidden_layers");
   spec.intermediate_size = config.count("intermediate_size");
   spec.vocab_size = config.count("vocab_size");

@@ -16,6 +16,22 @@ nlohmann::ordered_json to_json(const Yarn& yarn) {
           {"mscale_all_dim", yarn.mscale_all_dim}};
 }
 
+nlohmann::ordered_json to_json(const Elastic& full) {
+  return {{"num_attention_heads", full.num_attention_heads},
+          {"kv_lora_rank", full.kv_lora_rank},
+          {"qk_rope_head_dim", full.qk_rope_head_dim}};
+}
+
+Result<Elastic> elastic_from_json(const nlohmann::json& object, const std::string& where) {
+  Fields fields(object, where);
+  Elastic full;
+  fields.read("num_attention_heads", full.num_attention_heads);
+  fields.read("kv_lora_rank", full.kv_lora_rank);
+  fields.read("qk_rope_head_dim", full.qk_rope_head_dim);
+  if (auto status = fields.done(); !status) return status.error();
+  return full;
+}
+
 Result<Yarn> yarn_from_json(const nlohmann::json& object, const std::string& where) {
   Fields fields(object, where);
   Yarn yarn;
@@ -69,6 +85,7 @@ nlohmann::ordered_json to_json(const ModelSpec& spec) {
                               {"rms_norm_eps", spec.rms_norm_eps},
                               {"tie_word_embeddings", spec.tie_word_embeddings}};
   if (a.trained_kv_lora_rank > 0) json["trained_kv_lora_rank"] = a.trained_kv_lora_rank;
+  if (a.elastic) json["elastic"] = to_json(*a.elastic);
   if (a.rope.yarn) json["rope_scaling"] = to_json(*a.rope.yarn);
   return json;
 }
@@ -90,6 +107,11 @@ Result<ModelSpec> model_from_json(const nlohmann::json& object, const std::strin
     if (!yarn) fields.fail(yarn.error());
   } else if (object.contains("rope_scaling")) {
     spec.attention.rope.yarn.reset();
+  }
+  if (const auto* full = fields.nested("elastic")) {
+    auto elastic = elastic_from_json(*full, where + ": elastic");
+    if (elastic) spec.attention.elastic = *elastic;
+    if (!elastic) fields.fail(elastic.error());
   }
   if (auto status = fields.done(); !status) return status.error();
   return spec;

@@ -109,11 +109,24 @@ int default_groups(int heads) {
   return groups;
 }
 
+ModelSpec full_size(const ModelSpec& spec) {
+  ModelSpec full = spec;
+  if (!spec.attention.elastic) return full;
+  const Elastic& elastic = *spec.attention.elastic;
+  full.attention.num_attention_heads = full.attention.num_key_value_heads = elastic.num_attention_heads;
+  full.attention.kv_lora_rank = elastic.kv_lora_rank;
+  full.attention.qk_rope_head_dim = elastic.qk_rope_head_dim;
+  return full;
+}
+
+bool same_weights(const ModelSpec& a, const ModelSpec& b) { return full_size(a) == full_size(b); }
+
 ModelSpec with_variant(const ModelSpec& spec, Variant variant) {
   ModelSpec changed = spec;
   AttentionSpec& a = changed.attention;
   if (a.variant == variant) return changed;
   if (variant == Variant::mla) become_latent(a);
+  if (a.variant == Variant::mla) a.elastic.reset();
   if (a.variant == Variant::mla) become_grouped(a, a.v_head_dim, spec.block != BlockKind::toy);
   a.variant = variant;
   const int heads = a.num_attention_heads;

@@ -45,6 +45,16 @@ struct RopeSpec {
   bool operator==(const RopeSpec&) const = default;
 };
 
+/// Full sizes of an elastic model: one set of weights, trained by nested dropout, that serves every smaller size too. A run
+/// at smaller ones keeps the first latent values, RoPE pairs and heads; the norm is over the values kept, while frequency
+/// table and score scale stay those of the full size.
+struct Elastic {
+  int num_attention_heads = 0;
+  int kv_lora_rank = 0;
+  int qk_rope_head_dim = 0;
+  bool operator==(const Elastic&) const = default;
+};
+
 /// Dimensions of one attention layer, under their Hugging Face names.
 ///
 /// MHA, GQA and MQA: head_dim = qk_nope_head_dim + qk_rope_head_dim = v_head_dim, and the two ranks are 0.
@@ -63,10 +73,13 @@ struct AttentionSpec {
   /// The rank lens: width of the latent that the layer was trained with, normalised whole and then projected to kv_lora_rank
   /// values, which is what the cache holds. 0: nothing is projected, the two are equal.
   int trained_kv_lora_rank = 0;
+  std::optional<Elastic> elastic;
 
   int head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
   /// Latent values that kv_a_proj makes.
   int latent_dim() const { return trained_kv_lora_rank > 0 ? trained_kv_lora_rank : kv_lora_rank; }
+  /// RoPE dimensions whose frequency table and score scale hold: as trained.
+  int trained_rope_dim() const { return elastic ? elastic->qk_rope_head_dim : qk_rope_head_dim; }
   bool is_mla() const { return variant == Variant::mla; }
   bool operator==(const AttentionSpec&) const = default;
 };
@@ -113,6 +126,12 @@ int default_groups(int heads);
 /// all of it rotated, with groups H, default_groups(H) or 1; to MLA, kv_lora_rank = 4 head_dim, n = v = head_dim, r =
 /// head_dim / 2.
 ModelSpec with_variant(const ModelSpec& spec, Variant variant);
+
+/// Whether one set of trained weights serves both: they are equal, or sizes of the same elastic model.
+bool same_weights(const ModelSpec& a, const ModelSpec& b);
+
+/// An elastic model at its full size; any other as it is.
+ModelSpec full_size(const ModelSpec& spec);
 
 /// Checks every dimension once; the error names the field, its value and the rule.
 Status validate(const ModelSpec& spec);

@@ -95,6 +95,18 @@ Status validate_head_dims(const AttentionSpec& a) {
   return first({within(kNope, a.qk_nope_head_dim, limits::nope_dim), within(kValue, a.v_head_dim, limits::head_dim)});
 }
 
+/// An elastic model runs at its full size or less.
+Status validate_elastic(const AttentionSpec& a) {
+  if (!a.elastic) return {};
+  if (!a.is_mla()) return wrong("elastic", "set", "only MLA can be");
+  return first({within(kHeads, a.num_attention_heads, {1, a.elastic->num_attention_heads}),
+                within(kLatent, a.kv_lora_rank, {1, a.elastic->kv_lora_rank}),
+                within(kRope, a.qk_rope_head_dim, {0, a.elastic->qk_rope_head_dim}),
+                within("the elastic num_attention_heads", a.elastic->num_attention_heads, limits::heads),
+                within("the elastic kv_lora_rank", a.elastic->kv_lora_rank, limits::kv_lora_rank),
+                within("the elastic qk_rope_head_dim", a.elastic->qk_rope_head_dim, limits::rope_dim)});
+}
+
 Status validate_toy(const ModelSpec& spec) {
   const AttentionSpec& a = spec.attention;
   const int d = a.hidden_size, heads = a.num_attention_heads;
@@ -147,6 +159,7 @@ Status validate(const ModelSpec& spec) {
   if (auto status = validate_heads(spec.attention); !status) return status;
   if (auto status = validate_block(spec); !status) return status;
   if (auto status = validate_trained_rank(spec); !status) return status;
+  if (auto status = validate_elastic(spec.attention); !status) return status;
   return first({validate_rope(spec.attention.rope), within("num_hidden_layers", spec.num_hidden_layers, limits::layers),
                 within("vocab_size", spec.vocab_size, limits::vocab_size),
                 within("max_position_embeddings", spec.max_position_embeddings, limits::max_positions),

@@ -189,6 +189,15 @@ Error refusal(const Setting& setting, const std::string& rule) {
   return {"--" + setting.name + " " + printable(setting.value) + ": " + rule};
 }
 
+/// A checkpoint fixes its dimensions; an elastic one may run at a smaller latent, RoPE part and head count.
+Status check_trained(const Experiment& before, const Experiment& after) {
+  if (before.model.empty() || after.spec == before.spec) return {};
+  const std::string name = "the checkpoint " + printable(before.model);
+  if (!same_weights(before.spec, after.spec)) return Error{name + " fixes its dimensions"};
+  if (const Status fits = validate(after.spec); !fits) return Error{name + ": " + fits.error().message};
+  return {};
+}
+
 }  // namespace
 
 const std::vector<std::string_view>& setting_names() {
@@ -206,9 +215,7 @@ Result<Experiment> apply(const Experiment& experiment, const Setting& setting) {
   if (row->get(experiment) == setting.value) return experiment;
   Experiment changed = experiment;
   if (const Status status = row->set(changed, setting.value); !status) return refusal(setting, status.error().message);
-  if (!experiment.model.empty() && changed.spec != experiment.spec) {
-    return refusal(setting, "the checkpoint " + printable(experiment.model) + " fixes its dimensions");
-  }
+  if (const Status held = check_trained(experiment, changed); !held) return refusal(setting, held.error().message);
   return changed;
 }
 

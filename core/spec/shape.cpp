@@ -70,6 +70,10 @@ Status set_rope_dim(ModelSpec& spec, int dim) {
   AttentionSpec& a = spec.attention;
   if (is_toy(spec)) return Error{"the tutorial's block has no RoPE, must be 0"};
   if (dim % 2 != 0) return Error{"RoPE turns pairs, must be even"};
+  if (a.elastic) {  // its NoPE part is trained and stays
+    a.qk_rope_head_dim = dim;
+    return {};
+  }
   const int head = a.head_dim();
   if (dim > head) {
     return Error{"RoPE takes its part from the head, which has " + std::to_string(head) + " (" +

@@ -14,7 +14,8 @@ constexpr std::int64_t kPassRowBytes = std::int64_t(32) << 20;  // attention row
 
 History History::of_prompt(const Experiment& experiment) {
   History history;
-  if (is_byte_vocabulary(experiment.spec)) history.tokens = tokenize(experiment.prompt);
+  if (Result<std::vector<int>> prompt = prompt_of(experiment))
+    history.tokens = std::move(*prompt);  // else refused by start()
   const int room = std::max(0, experiment.context - experiment.prefill);
   if (int(history.tokens.size()) > room) history.tokens.resize(room);
   history.given = int(history.tokens.size());

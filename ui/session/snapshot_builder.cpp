@@ -14,7 +14,8 @@ int layer_within(const Experiment& experiment, int layer) {
 
 SnapshotBuilder::SnapshotBuilder(const LoadedModel& model, const BackendInfo& backend, const AttentionRequest& request,
                                  int given, quint64 run, std::int64_t row_limit)
-    : rows_wanted_(request.rows),
+    : vocabulary_(model.vocabulary),
+      rows_wanted_(request.rows),
       given_(given),
       attention_(layer_within(model.experiment, request.layer), request.value, row_limit) {
   base_.run = run;
@@ -55,7 +56,7 @@ void SnapshotBuilder::set_tokens(std::span<const int> tokens, int positions) {
       list.push_back({-1, "x" + std::to_string(i), generated});
     } else {
       const int id = tokens[i - synthetic];
-      list.push_back({id, token_text(id), generated});
+      list.push_back({id, vocabulary_.display(id), generated});
     }
   }
 }

@@ -48,6 +48,7 @@ class SnapshotBuilder {
  private:
   double roofline(const Step& step) const;
 
+  Vocabulary vocabulary_;
   Snapshot base_;  // what does not change from snapshot to snapshot
   bool rows_wanted_;
   int given_;

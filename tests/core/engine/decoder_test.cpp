@@ -9,6 +9,8 @@
 namespace mla {
 namespace {
 
+std::vector<int> tokenize(std::string_view text) { return *Vocabulary(256).encode(text, 256); }
+
 Experiment small() {
   Experiment e = default_experiment();
   for (const Setting& setting : std::vector<Setting>{{"hidden-size", "64"}, {"heads", "3"}, {"context", "64"}}) {

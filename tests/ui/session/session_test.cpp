@@ -7,6 +7,7 @@
 
 #include "core/engine/decoder.h"
 #include "core/engine/thread_guard.h"
+#include "core/model/vocabulary.h"
 #include "tests/ui/session/session_fixture.h"
 
 namespace mla::ui {
@@ -69,7 +70,7 @@ TEST(SessionTest, TokensStepsAndRowsOfASnapshotBelongTogether) {
   for (int i = 0; i < 5; ++i) session.step();
   ASSERT_TRUE(wait_for([&] { return step_count(session) == 5; }));
   const Snapshot& snapshot = *session.snapshot();
-  const int prompt = int(tokenize(tiny_experiment().prompt).size());
+  const int prompt = int(prompt_of(tiny_experiment())->size());
   EXPECT_EQ(int(snapshot.tokens->size()), prompt + 5 + 1);
   EXPECT_FALSE(snapshot.tokens->at(prompt - 1).generated);
   EXPECT_TRUE(snapshot.tokens->at(prompt).generated);
@@ -94,7 +95,7 @@ TEST(SessionTest, AChangeMidDecodeEqualsAFreshRunOverTheSameTokens) {
 
   const Snapshot& snapshot = *session.snapshot();
   const std::vector<int> tokens = processed(snapshot);
-  const std::size_t prompt = tokenize(changed.prompt).size();
+  const std::size_t prompt = prompt_of(changed)->size();
   EXPECT_GE(tokens.size(), prompt + 10) << "the history goes on";
   const auto expected = row_of_fresh_run(changed, tokens, 0);
   const auto shown = snapshot.attention.rows->back();
@@ -196,7 +197,7 @@ TEST(SessionTest, RestartsFromThePrompt) {
   const quint64 run = session.snapshot()->run;
   session.restart();
   ASSERT_TRUE(wait_for([&] { return session.snapshot()->run > run; }));
-  EXPECT_EQ(token_count(session), int(tokenize(tiny_experiment().prompt).size()) + 1);
+  EXPECT_EQ(token_count(session), int(prompt_of(tiny_experiment())->size()) + 1);
   Experiment other = tiny_experiment();
   other.prompt = "Two";
   session.setExperiment(other);
