@@ -35,18 +35,6 @@ std::vector<HeadScore> scores_of(const Means& means) {
   return scores;
 }
 
-double threshold_of(HeadKind kind) {
-  switch (kind) {
-    case HeadKind::sink:
-      return kSinkThreshold;
-    case HeadKind::previous_token:
-      return kPreviousThreshold;
-    case HeadKind::induction:
-      return kInductionThreshold;
-  }
-  return 1;
-}
-
 Result<std::unique_ptr<Decoder>> decoder_for(const LoadedModel& model, int tokens, ComputeBackend& backend) {
   Experiment experiment = model.experiment;
   experiment.context = tokens;
@@ -80,6 +68,18 @@ std::string_view explanation_of(HeadKind kind) {
       return "mean weight on what followed the present token last time, on repeated random tokens (Olsson et al. 2022)";
   }
   return "";
+}
+
+double threshold_of(HeadKind kind) {
+  switch (kind) {
+    case HeadKind::sink:
+      return kSinkThreshold;
+    case HeadKind::previous_token:
+      return kPreviousThreshold;
+    case HeadKind::induction:
+      return kInductionThreshold;
+  }
+  return 1;
 }
 
 std::optional<double> score_of(const HeadScore& score, HeadKind kind) {
@@ -123,6 +123,13 @@ std::vector<HeadScore> induction_scores(AttentionRows rows, int length) {
       if (row->query >= length && row->query < 2 * length) mean.induction.add(weight(*row, h, row->query - length + 1));
     }
   return scores_of(means);
+}
+
+std::vector<HeadScore> with_induction(std::vector<HeadScore> scores, std::span<const HeadScore> induction) {
+  for (HeadScore& score : scores)
+    for (const HeadScore& other : induction)
+      if (other.layer == score.layer && other.head == score.head) score.induction = other.induction;
+  return scores;
 }
 
 std::vector<int> repeated_tokens(int vocab_size, int length, std::uint64_t seed) {

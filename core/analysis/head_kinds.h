@@ -46,6 +46,7 @@ struct HeadScore {
   std::optional<double> induction;
 };
 
+double threshold_of(HeadKind kind);
 /// The score that decides about a kind.
 std::optional<double> score_of(const HeadScore& score, HeadKind kind);
 /// Every kind whose score reaches its threshold.
@@ -60,6 +61,9 @@ std::vector<HeadScore> head_scores(AttentionRows rows, int from = kFirstScoredQu
 /// Induction scores from the rows of `length` tokens that were fed twice: the mean weight from i in the second half on i -
 /// length + 1.
 std::vector<HeadScore> induction_scores(AttentionRows rows, int length);
+
+/// `scores`, with the induction scores of the same heads where `induction` has them.
+std::vector<HeadScore> with_induction(std::vector<HeadScore> scores, std::span<const HeadScore> induction);
 
 /// `length` random tokens, twice; different ones where the vocabulary has twice as many.
 std::vector<int> repeated_tokens(int vocab_size, int length, std::uint64_t seed);

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "core/analysis/memory.h"
+#include "core/analysis/quality.h"
 #include "core/engine/decoder.h"
 
 namespace mla {
@@ -108,7 +109,7 @@ double kl_bits(std::span<const float> p, std::span<const float> q) {
 }
 
 double surprise_bits(std::span<const float> logits, int token) {
-  return (log_sum(logits) - logits[token]) / std::numbers::ln2;
+  return -log_probability(logits, token) / std::numbers::ln2;
 }
 
 double total_variation(std::span<const float> p, std::span<const float> q) {
@@ -133,7 +134,8 @@ Result<HeldOut> run_held_out(const LoadedModel& model, std::span<const int> toke
 
 Result<RankPoint> measure_rank(const HeldOut& full, const TruncatedModel& truncated, ComputeBackend& backend,
                                const Progress& progress, std::stop_token stop) {
-  LoadedModel model{full.model.experiment, truncated.weights};
+  LoadedModel model = full.model;
+  model.weights = truncated.weights;
   model.experiment.spec = truncated.spec;
   Comparison comparison(model.experiment.layers);
   for (std::size_t w = 0; w < full.windows.size(); ++w) {

@@ -55,6 +55,7 @@ struct RankCurve {
   std::int64_t full_bytes_per_token = 0;  ///< of the cache without truncation
   std::vector<RankPoint> points;          ///< rank falling
   std::string note;                       ///< rank_note of the model
+  std::string text;                       ///< what was read, as a person knows it: "the prompt"; for callers to set
 };
 
 /// Runs the model over `tokens` in windows of that length, each from an empty cache; a last window of fewer than 2 tokens is

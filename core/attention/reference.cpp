@@ -269,10 +269,10 @@ ReferenceLayer reference_layer(const ModelSpec& spec, const LayerWeights& weight
 
 void reference_rotate(const RopeSpec& rope, int width, std::vector<double>& x) {
   Matrix rows = Eigen::Map<const Matrix>(x.data(), Eigen::Index(x.size()) / width, width);
-  AttentionSpec turned;
-  turned.rope = rope;
-  turned.qk_rope_head_dim = width;
-  rotate(turned, rows);
+  AttentionSpec columns;
+  columns.rope = rope;
+  columns.qk_rope_head_dim = width;
+  rotate(columns, rows);
   x = flat(rows);
 }
 

@@ -148,8 +148,8 @@ nlohmann::ordered_json to_json(const ModelSpec& spec) {
                               {"max_position_embeddings", spec.max_position_embeddings},
                               {"rms_norm_eps", spec.rms_norm_eps},
                               {"tie_word_embeddings", spec.tie_word_embeddings}};
-  if (a.elastic) json["elastic"] = to_json(*a.elastic);
   if (a.trained_kv_lora_rank > 0) json["trained_kv_lora_rank"] = a.trained_kv_lora_rank;
+  if (a.elastic) json["elastic"] = to_json(*a.elastic);
   json["rope_scaling"] = scaling_to_json(a.rope);
   if (spec.moe) json.update(to_json(*spec.moe));
   return json;

@@ -82,16 +82,16 @@ struct AttentionSpec {
   int kv_lora_rank = 96;
   int q_lora_rank = 0;  ///< 0: no query compression
   RopeSpec rope;
-  std::optional<Elastic> elastic;
   /// The rank lens: width of the latent that the layer was trained with, normalised whole and then projected to kv_lora_rank
   /// values, which is what the cache holds. 0: nothing is projected, the two are equal.
   int trained_kv_lora_rank = 0;
+  std::optional<Elastic> elastic;
 
   int head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
-  /// RoPE dimensions whose frequency table and score scale hold: as trained.
-  int trained_rope_dim() const { return elastic ? elastic->qk_rope_head_dim : qk_rope_head_dim; }
   /// Latent values that kv_a_proj makes.
   int latent_dim() const { return trained_kv_lora_rank > 0 ? trained_kv_lora_rank : kv_lora_rank; }
+  /// RoPE dimensions whose frequency table and score scale hold: as trained.
+  int trained_rope_dim() const { return elastic ? elastic->qk_rope_head_dim : qk_rope_head_dim; }
   bool is_mla() const { return variant == Variant::mla; }
   bool operator==(const AttentionSpec&) const = default;
 };

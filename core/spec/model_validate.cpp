@@ -204,9 +204,9 @@ Status validate_moe(const ModelSpec& spec) {
 Status validate(const ModelSpec& spec) {
   if (auto status = validate_heads(spec.attention); !status) return status;
   if (auto status = validate_block(spec); !status) return status;
-  if (auto status = validate_elastic(spec.attention); !status) return status;
   if (auto status = validate_trained_rank(spec); !status) return status;
   if (auto status = validate_moe(spec); !status) return status;
+  if (auto status = validate_elastic(spec.attention); !status) return status;
   return first({validate_rope(spec.attention.rope), within("num_hidden_layers", spec.num_hidden_layers, limits::layers),
                 within("vocab_size", spec.vocab_size, limits::vocab_size),
                 within("max_position_embeddings", spec.max_position_embeddings, limits::max_positions),

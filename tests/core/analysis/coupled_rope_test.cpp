@@ -70,10 +70,10 @@ TEST(CoupledRope, DecoupledFormsAgreeAndCoupledOnesDoNot) {
 
 /// Coupled NoPE scores with pairs as complex numbers: turned by the distance, or by the query's position alone.
 double by_complex_numbers(const ReferenceHead& head, const RopeSpec& rope, int n, int query, int key, double turn) {
-  AttentionSpec turned;
-  turned.rope = rope;
-  turned.qk_rope_head_dim = n;
-  const auto frequencies = rope_frequencies(turned);
+  AttentionSpec columns;
+  columns.rope = rope;
+  columns.qk_rope_head_dim = n;
+  const auto frequencies = rope_frequencies(columns);
   double sum = n % 2 ? head.q_nope[query * n + n - 1] * head.k_nope[key * n + n - 1] : 0;
   for (std::size_t p = 0; p < frequencies.size(); ++p) {
     const std::complex<double> q(head.q_nope[query * n + 2 * p], head.q_nope[query * n + 2 * p + 1]);

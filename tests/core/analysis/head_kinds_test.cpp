@@ -133,7 +133,7 @@ LoadedModel induction_by_construction() {
   induction.k_proj.weight = weight_by(induction.k_proj.weight, [](auto at) {
     for (int t = 0; t < kVocab; ++t) at(t, 1 + kVocab + t) = 5;
   });
-  return {random->experiment, weights};
+  return {random->experiment, weights, random->vocabulary};
 }
 
 TEST(HeadKinds, OfAModelMadeByHandAreFound) {
@@ -162,6 +162,9 @@ TEST(HeadKinds, OfAModelMadeByHandAreFound) {
   EXPECT_GT(*scores[0].previous, 0.9);
   EXPECT_EQ(kinds_of(scores[0]), std::vector{HeadKind::previous_token});
   EXPECT_LT(*scores[1].previous, 0.2);
+  const auto both = with_induction(scores, *induction);
+  EXPECT_EQ(both[1].induction, (*induction)[1].induction);
+  EXPECT_EQ(both[0].previous, scores[0].previous);
 }
 
 TEST(HeadKinds, StopAndRefuse) {

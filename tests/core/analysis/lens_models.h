@@ -25,7 +25,7 @@ inline LoadedModel lens_model(Variant variant, std::mt19937& rng) {
     layer.input_norm = uneven_norm(layer.input_norm, rng);
     if (variant == Variant::mla) layer.attention.kv_a_layernorm = uneven_norm(layer.attention.kv_a_layernorm, rng);
   }
-  return {model->experiment, weights};
+  return {model->experiment, weights, model->vocabulary};
 }
 
 /// Feeds vectors to a truncated model, in two passes.

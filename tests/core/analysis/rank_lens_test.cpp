@@ -107,7 +107,7 @@ TEST_P(RankLens, AtFullRankNothingChanges) {
 
 TEST_P(RankLens, EnergyKeptIsWhatTheTruncationLeavesOfTheMatrix) {
   std::mt19937 rng(unsigned(GetParam()) + 29);
-  for (int trial = 0; trial < 10; ++trial) {
+  for (int trial = 0; trial < 4; ++trial) {
     const LoadedModel model = lens_model(GetParam(), rng);
     const auto factors = factor_latent(model.experiment.spec, *model.weights);
     ASSERT_TRUE(factors) << factors.error().message;
