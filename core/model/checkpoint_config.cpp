@@ -6,7 +6,7 @@
 
 #include "core/io/file.h"
 #include "core/io/strict_json.h"
-#include "core/model/config_fields.h"
+#include "core/model/config_parts.h"
 
 namespace mla {
 namespace {

@@ -50,6 +50,14 @@ struct AttentionHistory {
   std::shared_ptr<const PooledMaps> thumbnails;
 };
 
+/// How well a trained model predicts the held-out excerpt at the present settings.
+struct QualityReport {
+  enum class State { none, measuring, known, failed };  ///< none: random weights, or too large to measure unasked
+  State state = State::none;
+  double bits_per_byte = 0;  ///< where it is known
+  QString error;             ///< where it failed
+};
+
 /// All that a view or an exporter may show, at one moment. Immutable once published.
 struct Snapshot {
   enum class State { idle, preparing, running, paused, finished, failed };
@@ -68,6 +76,7 @@ struct Snapshot {
   std::vector<PinnedRun> pinned;
   Ceilings ceilings;  ///< read_gb_s is 0 while not measured yet
   std::int64_t weight_bytes = 0;
+  QualityReport quality;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
