@@ -156,7 +156,9 @@ MemoryNeed memory_need(const Experiment& e) {
 
 Status check_fits(const Experiment& e, std::int64_t available, std::int64_t shared_weights) {
   MemoryNeed need = memory_need(e);
-  need.weights = std::max<std::int64_t>(0, need.weights - shared_weights);
+  // What is held need not be the part that this run reaches.
+  const std::int64_t missing = product({4, parameter_count(e.spec, e.layers)}) - shared_weights;
+  need.weights = std::min(need.weights, std::max<std::int64_t>(0, missing));
   const std::int64_t total = need.total();
   if (total <= available) return {};
   return Error{culprit_of(e, need) + ": the run needs " + format_bytes(total) + " and " + format_bytes(available) +

@@ -49,6 +49,12 @@ const StoredTensor* TensorFiles::find(std::string_view name) const {
   return found == tensors_.end() ? nullptr : &found->second;
 }
 
+std::string TensorFiles::identity() const {
+  std::string all;
+  for (const Safetensors& file : files_) all += file_identity(file.path()) + "\n";
+  return all;
+}
+
 Status TensorFiles::open_shards(const std::string& directory, const WeightMap& weight_map) {
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : weight_map) shards.insert(shard);

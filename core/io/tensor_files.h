@@ -32,6 +32,8 @@ class TensorFiles {
   /// What was opened: the one file, or the index.
   const std::string& path() const { return path_; }
   const Tensors& tensors() const { return tensors_; }
+  /// Paths, sizes and times of all files as they are now: as long as it is the same, so are the tensors.
+  std::string identity() const;
   /// Null where there is no such tensor.
   const StoredTensor* find(std::string_view name) const;
 

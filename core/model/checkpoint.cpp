@@ -1,9 +1,11 @@
 #include "core/model/checkpoint.h"
 
 #include <algorithm>
+#include <map>
 #include <new>
 #include <set>
 
+#include "core/io/file.h"
 #include "core/io/tensor_files.h"
 #include "core/model/checkpoint_config.h"
 #include "core/model/checkpoint_plan.h"
@@ -38,29 +40,42 @@ Status check_all_used(const TensorFiles& files, const CheckpointConfig& config, 
   return {};
 }
 
-/// Gives every planned weight its source, after the checks of find_source.
+using Known = std::map<std::string, WeightValues>;
+
+/// What `previous` has of the same files, by name.
+Known known_values(const ModelWeights* previous, const std::string& files) {
+  Known known;
+  if (!previous || previous->files != files) return known;
+  for_each_weight(*previous, [&](const Weight& weight) { known.emplace(weight.name, weight.values); });
+  return known;
+}
+
+/// Gives every planned weight its source, after the checks of find_source, or the values that are known already.
 Status connect(const std::shared_ptr<const TensorFiles>& files, const CheckpointConfig& config,
-               const std::vector<PlannedTensor>& plan, const Progress& progress, const std::stop_token& stop) {
+               const std::vector<PlannedTensor>& plan, const Known& known, const LoadOptions& options) {
   std::set<std::string_view> used;
   double done = 0;
   for (const PlannedTensor& planned : plan) {
-    if (stop.stop_requested()) return Error{"cancelled"};
+    if (options.stop.stop_requested()) return Error{"cancelled"};
     const Result<TensorSource> source = find_source(*files, config, planned);
     if (!source) return source.error();
     used.insert(source->tensor->name);
     if (source->scale) used.insert(source->scale->name);
     *planned.target = lazy_weight(planned, *source, files);
-    if (progress) progress(++done / static_cast<double>(plan.size()));
+    if (const auto found = known.find(planned.name); found != known.end()) planned.target->values = found->second;
+    if (options.progress) options.progress(++done / static_cast<double>(plan.size()));
   }
   return check_all_used(*files, config, used);
 }
 
-Result<LoadedCheckpoint> load_opened(const CheckpointConfig& config, const std::shared_ptr<const TensorFiles>& files,
-                                     const LoadOptions& options) {
+Result<LoadedCheckpoint> load_opened(const CheckpointConfig& config, const std::string& identity,
+                                     const std::shared_ptr<const TensorFiles>& files, const LoadOptions& options) {
   if (Status status = check_size(*files, config.spec); !status) return status.error();
   auto weights = std::make_shared<ModelWeights>();
+  weights->files = identity;
   const std::vector<PlannedTensor> plan = plan_tensors(config, *weights);
-  if (Status status = connect(files, config, plan, options.progress, options.stop); !status) return status.error();
+  if (Status status = connect(files, config, plan, known_values(options.previous, identity), options); !status)
+    return status.error();
   const int layers = options.layers.value_or(config.spec.num_hidden_layers);
   weights->layers.resize(static_cast<std::size_t>(std::min(layers, config.spec.num_hidden_layers)));
   if (config.spec.tie_word_embeddings) weights->lm_head = weights->embed_tokens;
@@ -81,7 +96,8 @@ Result<LoadedCheckpoint> load_checkpoint(const std::string& directory, const Loa
   try {
     Result<TensorFiles> files = TensorFiles::open(directory);
     if (!files) return files.error();
-    return load_opened(*config, std::make_shared<const TensorFiles>(std::move(*files)), options);
+    const std::string identity = file_identity(directory + "/config.json") + "\n" + files->identity();
+    return load_opened(*config, identity, std::make_shared<const TensorFiles>(std::move(*files)), options);
   } catch (const std::bad_alloc&) {
     return Error{directory + ": what its files name does not fit in memory"};
   }

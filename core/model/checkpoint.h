@@ -18,7 +18,8 @@ struct LoadedCheckpoint {
 
 /// How load_checkpoint goes about it.
 struct LoadOptions {
-  std::optional<int> layers = {};  ///< so many from the first on; the others are checked but never converted
+  std::optional<int> layers = {};          ///< so many from the first on; the others are checked but never converted
+  const ModelWeights* previous = nullptr;  ///< what it has of the same, unchanged files is shared, not converted again
   Progress progress = {};
   std::stop_token stop = {};
 };

@@ -58,6 +58,8 @@ std::vector<Route> route(const MoeSpec& moe, std::span<const float> logits, cons
   std::vector<double> choice = scores;
   if (bias)
     for (std::size_t e = 0; e < choice.size(); ++e) choice[e] += bias[e];
+  for (double& value : choice)
+    if (std::isnan(value)) value = -std::numeric_limits<double>::infinity();  // of broken weights, and cannot be ordered
   if (moe.has_groups()) exclude_groups(moe, choice);
   std::vector<int> chosen = largest(choice, moe.num_experts_per_tok);
   std::sort(chosen.begin(), chosen.end());

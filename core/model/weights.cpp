@@ -15,7 +15,7 @@ namespace {
 
 /// Calls visit(weight) for every weight of a layer that may be set.
 template <class Layer, class Visit>
-void for_each_weight(Layer& layer, Visit visit) {
+void visit_layer(Layer& layer, Visit visit) {
   auto& a = layer.attention;
   for (auto* weight : {&layer.input_norm, &layer.input_norm_bias, &layer.post_norm, &layer.post_norm_bias, &a.q_a_layernorm,
                        &a.kv_a_layernorm, &a.kv_latent_proj})
@@ -34,7 +34,7 @@ void for_each_weight_of(Model& model, Visit visit) {
   visit(model.embed_tokens);
   visit(model.norm);
   visit(model.lm_head);
-  for (auto& layer : model.layers) for_each_weight(layer, visit);
+  for (auto& layer : model.layers) visit_layer(layer, visit);
 }
 
 /// How a tensor of a random model is filled.
@@ -200,21 +200,22 @@ Known known_values(const ModelWeights& model) {
 
 }  // namespace
 
+void for_each_weight(const ModelWeights& model, const std::function<void(const Weight&)>& visit) {
+  for_each_weight_of(model, [&](const Weight& weight) {
+    const bool tied = &weight == &model.lm_head && weight.values == model.embed_tokens.values;
+    if (weight && !tied) visit(weight);
+  });
+}
+
 std::int64_t ModelWeights::bytes() const {
   std::int64_t total = 0;
-  for_each_weight_of(*this, [&](const Weight& weight) {
-    const bool tied = &weight == &lm_head && lm_head.values == embed_tokens.values;
-    if (weight && !tied) total += weight.bytes();
-  });
+  for_each_weight(*this, [&](const Weight& weight) { total += weight.bytes(); });
   return total;
 }
 
 std::int64_t ModelWeights::held_bytes() const {
   std::int64_t total = 0;
-  for_each_weight_of(*this, [&](const Weight& weight) {
-    const bool tied = &weight == &lm_head && lm_head.values == embed_tokens.values;
-    if (weight.values.made() && !tied) total += weight.bytes();
-  });
+  for_each_weight(*this, [&](const Weight& weight) { total += weight.values.made() ? weight.bytes() : 0; });
   return total;
 }
 

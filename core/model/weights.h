@@ -81,9 +81,13 @@ struct ModelWeights {
   Weight norm;                      ///< [d]
   Weight lm_head;                   ///< [vocab, d]; the embedding where they are tied
   bool random = false;              ///< made by build_weights: attention content means nothing
+  std::string files;                ///< identifies the files of a checkpoint as they were when it was opened; empty: none
   std::int64_t bytes() const;       ///< of all tensors as fp32
   std::int64_t held_bytes() const;  ///< of those that are in memory by now
 };
+
+/// Calls `visit` for every weight that is set, the embedding only once where the head is tied to it.
+void for_each_weight(const ModelWeights& model, const std::function<void(const Weight&)>& visit);
 
 /// Called with the fraction done, from the calling thread.
 using Progress = std::function<void(double)>;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "core/analysis/memory.h"
@@ -117,6 +118,9 @@ TEST(LazyCheckpoint, ACheckpointLargerThanMemoryOpensByItsFirstLayers) {
   e.context = 2;
   EXPECT_NE(check_fits(e, 1000).error().message.find("layers 3 of 3: the run needs"), std::string::npos)
       << check_fits(e, 1000).error().message;
+  const std::int64_t needed = memory_need(e).total(), all = weight_bytes(e);
+  EXPECT_FALSE(check_fits(e, needed - 1, all - memory_need(e).weights));  // what is held may be other experts
+  EXPECT_TRUE(check_fits(e, needed - 1, all - memory_need(e).weights + 1));
   e.layers = 1;
   EXPECT_TRUE(check_fits(e, whole - 1));
   EXPECT_NE(describe(e).find("the first 1 of 3 layers loaded"), std::string::npos) << describe(e);
@@ -124,6 +128,34 @@ TEST(LazyCheckpoint, ACheckpointLargerThanMemoryOpensByItsFirstLayers) {
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_EQ(model->weights->layers.size(), 1u);
   EXPECT_EQ(model->weights->bytes(), weight_bytes(e));
+}
+
+TEST(LazyCheckpoint, ReloadingSharesWhatTheFilesStillHold) {
+  const TempFolder folder;
+  for (const char* file : {"config.json", "model.safetensors"})
+    std::filesystem::copy(golden_folder("moe-sigmoid") + "/" + file, folder.path());
+  Experiment e;
+  e.model = folder.path();
+  e.spec = *read_model_spec(e.model);
+  e.layers = 2;
+  e.context = 8;
+  const Result<LoadedModel> before = load(e);
+  ASSERT_TRUE(before) << before.error().message;
+  before->weights->layers[1].attention.o_proj.weight.data();
+  e.layers = 3;
+  e.path = AttentionPath::expanded;
+  const Result<LoadedModel> after = load(e, before->weights.get());
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(after->weights->layers[1].attention.o_proj.weight.values,
+            before->weights->layers[1].attention.o_proj.weight.values);
+  EXPECT_EQ(after->weights->held_bytes(), before->weights->held_bytes());
+  EXPECT_EQ(after->weights->lm_head.values, after->weights->embed_tokens.values);
+
+  const auto later = std::filesystem::last_write_time(folder / "model.safetensors") + std::chrono::seconds(2);
+  std::filesystem::last_write_time(folder / "model.safetensors", later);
+  const Result<LoadedModel> changed = load(e, after->weights.get());
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_EQ(changed->weights->held_bytes(), 0);
 }
 
 // The first layers of a model do what they do in the whole of it, whatever follows.

@@ -97,5 +97,12 @@ TEST(Routing, LogitsOfAnySizeGiveNumbers) {
   }
 }
 
+TEST(Routing, LogitsThatAreNoNumbersStillChooseSomeExperts) {
+  MoeSpec moe = four_of_two();
+  moe.topk_method = TopkMethod::group_limited_greedy;
+  moe.topk_group = 2;
+  EXPECT_EQ(experts(route(moe, std::vector<float>(8, NAN), nullptr)).size(), 2u);
+}
+
 }  // namespace
 }  // namespace mla
