@@ -38,7 +38,8 @@ class MainWindow : public QMainWindow {
 
   /// Shows a snapshot; without a running session too, for pictures of the window.
   void showSnapshot(const SnapshotPtr& snapshot);
-  /// Opens an experiment file and starts it from its prompt; a bad one gets one message and changes nothing.
+  /// Opens an experiment file, or a model's folder, and starts it from its prompt; a bad one gets one message and changes
+  /// nothing.
   void openFile(const QString& path);
   /// Writes every view into the folder (made if missing) in every format, e.g. "memory.svg"; all show this moment. Returns
   /// at once; a failure gets a message.
@@ -76,6 +77,8 @@ class MainWindow : public QMainWindow {
   void fillRecentMenu(QMenu& menu);
 
   void chooseFile();
+  void chooseModel();
+  void openModel(const QString& directory);
   void save(bool ask_where);
   void exportOne();
   void exportEvery();

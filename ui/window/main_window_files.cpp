@@ -6,6 +6,7 @@
 #include <QMessageBox>
 #include <QStatusBar>
 
+#include "core/model/model_catalog.h"
 #include "ui/export/export_queue.h"
 #include "ui/window/experiment_files.h"
 #include "ui/window/export_dialog.h"
@@ -28,7 +29,19 @@ void MainWindow::report(const Status& status) {
   box->open();
 }
 
+void MainWindow::openModel(const QString& directory) {
+  Result<Experiment> experiment = experiment_of_model(directory.toStdString());
+  if (!experiment) return report(experiment.error());
+  experiment->sampling = session_.experiment().sampling;
+  experiment->prompt = session_.experiment().prompt;
+  files_->close();
+  session_.setExperiment(*experiment);
+  session_.restart();
+  session_.play();
+}
+
 void MainWindow::openFile(const QString& path) {
+  if (QFileInfo(path).isDir()) return openModel(path);
   const Result<Experiment> experiment = files_->open(path);
   if (!experiment) return report(experiment.error());
   session_.setExperiment(*experiment);
@@ -40,6 +53,12 @@ void MainWindow::chooseFile() {
   const QString path = QFileDialog::getOpenFileName(this, tr("Open experiment"), QFileInfo(files_->path()).path(),
                                                     tr("Experiments (*.mla.json);;All files (*)"));
   if (!path.isEmpty()) openFile(path);
+}
+
+void MainWindow::chooseModel() {
+  const QString directory =
+      QFileDialog::getExistingDirectory(this, tr("Open model: the folder with its config.json and safetensors"));
+  if (!directory.isEmpty()) openModel(directory);
 }
 
 void MainWindow::save(bool ask_where) {

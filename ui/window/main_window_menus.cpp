@@ -24,6 +24,7 @@ void MainWindow::buildFileMenu() {
     session_.play();
   });
   menu.addAction(tr("&Open experiment…"), QKeySequence::Open, this, &MainWindow::chooseFile);
+  menu.addAction(tr("Open &model…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), this, &MainWindow::chooseModel);
   QMenu* recent = menu.addMenu(tr("Open &recent"));
   connect(files_, &ExperimentFiles::changed, recent, [=, this] { fillRecentMenu(*recent); });
   fillRecentMenu(*recent);

@@ -273,5 +273,22 @@ TEST_F(MainWindowTest, ExportsEveryViewWhileTheDecodeGoesOn) {
   EXPECT_TRUE(wait_for([&] { return step_count(session_) > before; }));
 }
 
+TEST_F(MainWindowTest, ADroppedModelFolderRuns) {
+  const QString folder = QStringLiteral(MLA_SOURCE_DIR "/tests/golden/mla-plain");
+  drop(folder);
+  ASSERT_TRUE(wait_for([&] { return session_.snapshot()->experiment.model == folder.toStdString(); }));
+  EXPECT_FALSE(session_.snapshot()->random_weights);
+  ASSERT_TRUE(wait_for([&] { return step_count(session_) >= 1; }));
+  EXPECT_TRUE(QString::fromStdString(session_.snapshot()->tokens->back().text).startsWith('#')) << "no tokenizer: ids";
+}
+
+TEST_F(MainWindowTest, AFolderThatIsNoModelIsRefusedByName) {
+  run_tiny();
+  drop(folder_.path());
+  ASSERT_TRUE(message());
+  EXPECT_TRUE(message()->text().contains("config.json")) << message()->text().toStdString();
+  EXPECT_EQ(session_.experiment(), tiny_experiment()) << "nothing is lost";
+}
+
 }  // namespace
 }  // namespace mla::ui
