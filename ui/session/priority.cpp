@@ -8,7 +8,7 @@ namespace mla::ui {
 
 void give_way([[maybe_unused]] int niceness) {
 #ifdef __linux__
-  setpriority(PRIO_PROCESS, 0, niceness);
+  setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + niceness);
 #endif
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kSilentStart{150};  // a start that takes no longer is not announced
 
-constexpr int kEngineNiceness = 10;
+constexpr int kEngineNiceness = 4;  // little: other programs on a busy machine must not starve the decode
 
 constexpr int kMostMeasurements = 4;  // of the ceilings, where the run beats them again and again
 
