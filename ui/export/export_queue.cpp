@@ -5,17 +5,14 @@
 
 namespace mla::ui {
 
-ExportQueue::~ExportQueue() {
-  if (cancelled_) *cancelled_ = true;
-  pool_.waitForDone();
-}
+ExportQueue::ExportQueue(QObject* parent) : QObject(parent), thread_([this](const std::stop_token& stop) { loop(stop); }) {}
+
+ExportQueue::~ExportQueue() { thread_.request_stop(); }
 
 void ExportQueue::add(std::vector<ExportOrder> orders) {
   if (!busy()) {
     files_ = done_ = 0;
     ++batch_;
-    cancelled_ = std::make_shared<std::atomic<bool>>(false);
-    pool_.setMaxThreadCount(1);
   }
   const bool idle = orders_.empty();
   for (ExportOrder& order : orders) {
@@ -28,16 +25,8 @@ void ExportQueue::add(std::vector<ExportOrder> orders) {
 
 void ExportQueue::record() {
   if (orders_.empty()) return;
-  const ExportOrder order = std::move(orders_.front());
+  hand_over(orders_.front());
   orders_.pop_front();
-  const auto recording = std::make_shared<const Recording>(*order.view, order.size, order.formats);
-  for (const Format format : order.formats)
-    pool_.start([this, recording, path = order.stem + QLatin1Char('.') + suffixOf(format), scale = order.scale,
-                 batch = batch_, cancelled = cancelled_] {
-      if (*cancelled) return;
-      const Status status = recording->write(path, scale);
-      QMetaObject::invokeMethod(this, [this, batch, status] { wrote(batch, status); });
-    });
   if (orders_.empty()) {
     emit recorded();
   } else {
@@ -45,13 +34,42 @@ void ExportQueue::record() {
   }
 }
 
-void ExportQueue::wrote(quint64 batch, const Status& status) {
-  if (batch != batch_ || *cancelled_) return;
-  ++done_;
-  emit progressed();
-  if (status && busy()) return;
-  if (!status) drop();
-  emit finished(status);
+void ExportQueue::hand_over(const ExportOrder& order) {
+  const auto recording = std::make_shared<const Recording>(*order.view, order.size, order.formats);
+  const std::lock_guard lock(mutex_);
+  for (const Format format : order.formats)
+    tasks_.push_back({batch_, recording, order.stem + QLatin1Char('.') + suffixOf(format), order.scale});
+  handed_over_.notify_one();
+}
+
+void ExportQueue::loop(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (handed_over_.wait(lock, stop, [this] { return !tasks_.empty(); })) {
+    if (stop.stop_requested()) return;
+    const Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    Status status = task.recording->write(task.path, task.scale);
+    lock.lock();
+    written_.push_back({task.batch, std::move(status)});
+    QMetaObject::invokeMethod(this, "collect", Qt::QueuedConnection);
+  }
+}
+
+void ExportQueue::collect() {
+  std::vector<Done> written;
+  {
+    const std::lock_guard lock(mutex_);
+    written.swap(written_);
+  }
+  for (const Done& done : written) {
+    if (done.batch != batch_ || !busy()) continue;
+    ++done_;
+    emit progressed();
+    if (done.status && busy()) continue;
+    if (!done.status) drop();
+    emit finished(done.status);
+  }
 }
 
 void ExportQueue::cancel() {
@@ -64,7 +82,10 @@ void ExportQueue::drop() {
   const bool held = recording();
   orders_.clear();
   files_ = done_ = 0;
-  if (cancelled_) *cancelled_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.clear();
+  }
   if (held) emit recorded();
 }
 

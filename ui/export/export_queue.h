@@ -1,10 +1,12 @@
 #pragma once
 
 #include <QObject>
-#include <QThreadPool>
-#include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,7 +28,7 @@ struct ExportOrder {
 class ExportQueue : public QObject {
   Q_OBJECT
  public:
-  using QObject::QObject;
+  explicit ExportQueue(QObject* parent = nullptr);
   ~ExportQueue() override;  ///< finishes the file being written, drops the rest
 
   void add(std::vector<ExportOrder> orders);
@@ -44,15 +46,33 @@ class ExportQueue : public QObject {
   void finished(const mla::Status& status);
 
  private:
+  /// A file to be written.
+  struct Task {
+    quint64 batch = 0;
+    std::shared_ptr<const Recording> recording;
+    QString path;
+    double scale = 1;
+  };
+  struct Done {
+    quint64 batch = 0;
+    Status status;
+  };
+
   void record();
-  void wrote(quint64 batch, const Status& status);
+  void hand_over(const ExportOrder& order);
+  void loop(const std::stop_token& stop);
+  Q_INVOKABLE void collect();  // called through the event loop when a file was written
   void drop();
 
   std::deque<ExportOrder> orders_;
   int files_ = 0, done_ = 0;
   quint64 batch_ = 0;  // what belongs to an earlier one is of no interest any more
-  std::shared_ptr<std::atomic<bool>> cancelled_;
-  QThreadPool pool_;
+
+  std::mutex mutex_;
+  std::condition_variable_any handed_over_;
+  std::deque<Task> tasks_;     // guarded
+  std::vector<Done> written_;  // guarded
+  std::jthread thread_;        // last: it uses the above
 };
 
 }  // namespace mla::ui

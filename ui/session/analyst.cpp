@@ -1,6 +1,7 @@
 #include "ui/session/analyst.h"
 
 #include <chrono>
+#include <utility>
 
 #include "core/analysis/quality.h"
 #include "core/engine/run.h"
@@ -34,8 +35,7 @@ bool applies(const Experiment& experiment) {
          parameter_count(experiment.spec, experiment.layers) <= kMostParameters;
 }
 
-Result<Quality> quality_of(const Experiment& experiment, const std::stop_token& stop) {
-  const Result<std::string> text = held_out_excerpt();
+Result<Quality> quality_of(const Experiment& experiment, const Result<std::string>& text, const std::stop_token& stop) {
   if (!text) return text.error();
   const Result<LoadedModel> model = load(experiment, nullptr, {}, stop);
   if (!model) return model.error();
@@ -45,7 +45,8 @@ Result<Quality> quality_of(const Experiment& experiment, const std::stop_token& 
 
 }  // namespace
 
-Analyst::Analyst(QObject* parent) : QObject(parent), thread_([this](const std::stop_token& stop) { loop(stop); }) {}
+Analyst::Analyst(QObject* parent, Result<std::string> text)
+    : QObject(parent), text_(std::move(text)), thread_([this](const std::stop_token& stop) { loop(stop); }) {}
 
 Analyst::~Analyst() {
   thread_.request_stop();
@@ -99,13 +100,13 @@ void Analyst::loop(const std::stop_token& stop) {
 }
 
 void Analyst::measure(const Experiment& experiment, const std::stop_token& stop) {
-  const Result<Quality> quality = quality_of(experiment, stop);
+  const Result<Quality> quality = quality_of(experiment, text_, stop);
   if (stop.stop_requested()) return;
   {
     const std::lock_guard lock(mutex_);
     known_[to_json(experiment)] = quality ? Outcome{quality->bits_per_byte(), {}} : Outcome{0, quality.error().message};
   }
-  QMetaObject::invokeMethod(this, &Analyst::changed, Qt::QueuedConnection);
+  QMetaObject::invokeMethod(this, "changed", Qt::QueuedConnection);
 }
 
 }  // namespace mla::ui

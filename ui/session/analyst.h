@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "core/model/model_catalog.h"
 #include "core/spec/experiment.h"
 #include "ui/session/snapshot.h"
 
@@ -19,7 +20,8 @@ namespace mla::ui {
 class Analyst : public QObject {
   Q_OBJECT
  public:
-  explicit Analyst(QObject* parent = nullptr);
+  /// `text`: what is predicted; the held-out excerpt that comes with the program.
+  explicit Analyst(QObject* parent = nullptr, Result<std::string> text = held_out_excerpt());
   ~Analyst() override;  ///< cancels what runs and joins the thread
 
   /// What is known about the quality at these settings. Never waits.
@@ -41,6 +43,7 @@ class Analyst : public QObject {
   bool wait_for_wish(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   void measure(const Experiment& experiment, const std::stop_token& stop);
 
+  const Result<std::string> text_;
   mutable std::mutex mutex_;
   std::condition_variable_any wished_;
   std::optional<Experiment> wish_;  // guarded, like all below

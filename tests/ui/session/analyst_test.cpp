@@ -14,10 +14,12 @@ namespace {
 
 using State = QualityReport::State;
 
+std::string short_text() { return held_out_excerpt()->substr(0, 600); }
+
 Experiment at_latent(int rank) { return *apply(first_experiment(), {"kv-lora-rank", std::to_string(rank)}); }
 
 TEST(AnalystTest, MeasuresOnceWhatTheEngineMeasures) {
-  Analyst analyst;
+  Analyst analyst(nullptr, short_text());
   int changes = 0;
   QObject::connect(&analyst, &Analyst::changed, [&] { ++changes; });
   const Experiment experiment = at_latent(3);
@@ -26,7 +28,7 @@ TEST(AnalystTest, MeasuresOnceWhatTheEngineMeasures) {
   ASSERT_TRUE(wait_for([&] { return analyst.report(experiment).state == State::known; }));
   const auto model = load(experiment);
   ASSERT_TRUE(model);
-  const auto quality = measure_quality(*model, *make_cpu_backend(), *held_out_excerpt());
+  const auto quality = measure_quality(*model, *make_cpu_backend(), short_text());
   ASSERT_TRUE(quality);
   EXPECT_NEAR(analyst.report(experiment).bits_per_byte, quality->bits_per_byte(), 1e-6);
   Experiment same = experiment;  // what quality does not depend on
@@ -41,20 +43,20 @@ TEST(AnalystTest, MeasuresOnceWhatTheEngineMeasures) {
 }
 
 TEST(AnalystTest, ANewWishReplacesTheOld) {
-  Analyst analyst;
+  Analyst analyst(nullptr, short_text());
   for (int rank = 10; rank <= 20; ++rank) analyst.want(at_latent(rank));
   ASSERT_TRUE(wait_for([&] { return analyst.report(at_latent(20)).state == State::known; }));
   for (int rank = 10; rank < 20; ++rank) EXPECT_EQ(analyst.report(at_latent(rank)).state, State::measuring) << rank;
 }
 
 TEST(AnalystTest, RandomWeightsHaveNoQuality) {
-  Analyst analyst;
+  Analyst analyst(nullptr, short_text());
   analyst.want(default_experiment());
   EXPECT_EQ(analyst.report(default_experiment()).state, State::none);
 }
 
 TEST(AnalystTest, FailureIsReportedWithItsReason) {
-  Analyst analyst;
+  Analyst analyst(nullptr, short_text());
   Experiment lost = at_latent(8);
   lost.model = "/no/such/model";
   analyst.want(lost);

@@ -277,8 +277,8 @@ TEST_F(MainWindowTest, ADroppedModelFolderRuns) {
   const QString folder = QStringLiteral(MLA_SOURCE_DIR "/tests/golden/mla-plain");
   drop(folder);
   ASSERT_TRUE(wait_for([&] { return session_.snapshot()->experiment.model == folder.toStdString(); }));
-  EXPECT_FALSE(session_.snapshot()->random_weights);
   ASSERT_TRUE(wait_for([&] { return step_count(session_) >= 1; }));
+  EXPECT_FALSE(session_.snapshot()->random_weights);
   EXPECT_TRUE(QString::fromStdString(session_.snapshot()->tokens->back().text).startsWith('#')) << "no tokenizer: ids";
 }
 
