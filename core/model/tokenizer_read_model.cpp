@@ -55,7 +55,7 @@ class ModelReader {
     if (!vocabulary) return fail("vocab is missing");
     if (vocabulary->size() > std::size_t(max_tokens))
       return fail("vocab has more than " + std::to_string(max_tokens) + " tokens");
-    std::vector<const std::string*> names(std::size_t(max_tokens), nullptr);
+    std::vector<const std::string*> names;  // by id
     for (const auto& [token, value] : vocabulary->items()) {
       if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= std::uint64_t(max_tokens)) {
         return fail("vocab gives " + in_quotes(token) + " the id " + shown(value) +
@@ -63,10 +63,13 @@ class ModelReader {
       }
       const auto id = value.get<std::size_t>();
       const auto known = ids_.emplace(token, static_cast<int>(id)).first;
+      if (id >= tokens_.size()) {
+        tokens_.resize(id + 1);
+        names.resize(id + 1);
+      }
       if (names[id])
         return fail("vocab gives " + in_quotes(*names[id]) + " and " + in_quotes(token) + " the id " + shown(value));
       names[id] = &known->first;
-      if (id >= tokens_.size()) tokens_.resize(id + 1);
       tokens_[id] = token;
     }
     return {};
