@@ -12,7 +12,11 @@ namespace {
 
 using nlohmann::json;
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "\""; }
+std::string in_quotes(std::string_view text) {
+  std::string quoted = "\"";
+  quoted += printable(text);
+  return quoted += '"';
+}
 
 std::string shown(const json& value) { return printable(value.dump(-1, ' ', false, json::error_handler_t::replace)); }
 
