@@ -4,6 +4,7 @@
 program_packages="g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev libpcre2-dev qt6-base-dev qt6-charts-dev
   libqt6opengl6-dev libgl-dev qt6-svg-dev fonts-dejavu-core"
 test_packages="$program_packages libgtest-dev libbenchmark-dev"
+fuzz_packages="$program_packages clang libclang-rt-dev llvm"
 
 # say TEXT: what takes a while, for a person who watches.
 say() {

@@ -17,37 +17,42 @@ class Watch {
   bool note(int depth, json::parse_event_t event, const json& parsed) {
     const auto level = static_cast<std::size_t>(depth);
     if (event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) {
-      if (depth >= max_json_depth && !fault_) fault_ = "is nested deeper than " + std::to_string(max_json_depth) + " levels";
+      if (depth >= max_json_depth && !fault_) fault_ = "nested deeper than " + std::to_string(max_json_depth) + " levels";
       if (fault_) return false;
       keys_.resize(level + 2);
       keys_.back().clear();
     } else if (event == json::parse_event_t::key && !fault_) {
       const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys_[level].insert(key).second) fault_ = "names \"" + printable(key) + "\" twice";
+      if (!keys_[level].insert(key).second) repeated_ = "\"" + printable(key) + "\"";
     }
     return !fault_;
   }
   const std::optional<std::string>& fault() const { return fault_; }
+  const std::optional<std::string>& repeated() const { return repeated_; }
 
  private:
   std::vector<std::unordered_set<std::string>> keys_;  // of the open objects, by depth
   std::optional<std::string> fault_;
+  std::optional<std::string> repeated_;
 };
 
 }  // namespace
 
 Result<json> parse_strict_json(const std::string& path, std::string_view text, const std::string& what) {
+  const std::string place = path + ": " + (what.empty() ? "" : what + " is ");
   Watch watch;
   json value;
   try {
     value = json::parse(
         text, [&](int depth, json::parse_event_t event, const json& parsed) { return watch.note(depth, event, parsed); });
   } catch (const json::parse_error& error) {
-    return Error{path + ": " + what + " is not valid JSON at byte " + std::to_string(error.byte) + " of it"};
+    return Error{place + "not valid JSON at byte " + std::to_string(error.byte) + (what.empty() ? "" : " of it")};
   } catch (const json::exception&) {  // a number beyond what JSON's parser holds
-    return Error{path + ": " + what + " is not valid JSON"};
+    return Error{place + "not valid JSON"};
   }
-  if (watch.fault()) return Error{path + ": " + what + " " + *watch.fault()};
+  if (watch.fault()) return Error{place + *watch.fault()};
+  if (watch.repeated())
+    return Error{path + ": " + what + (what.empty() ? "" : " ") + "names " + *watch.repeated() + " twice"};
   return value;
 }
 

@@ -12,7 +12,7 @@ namespace mla {
 inline constexpr int max_json_depth = 64;
 
 /// Parses JSON and refuses what the parser itself would let pass: a key that repeats within one object, and nesting beyond
-/// max_json_depth. Errors begin with `path` and call the text `what`.
+/// max_json_depth. Errors begin with `path` and call the text `what` (the file itself where that is empty).
 Result<nlohmann::json> parse_strict_json(const std::string& path, std::string_view text, const std::string& what);
 
 }  // namespace mla

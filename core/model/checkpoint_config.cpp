@@ -17,7 +17,7 @@ constexpr std::string_view known_types = "known are toy-mla, deepseek_v2, deepse
 constexpr double toy_eps = 1e-5;  // PyTorch's default for LayerNorm
 
 Result<json> read_json(const std::string& path, std::string_view text) {
-  Result<json> value = parse_strict_json(path, text, "the text");
+  Result<json> value = parse_strict_json(path, text, "");
   if (!value || value->is_object()) return value;
   return Error{path + ": not a JSON object"};
 }

@@ -22,9 +22,10 @@ class Tokenizer {
   /// Reads the file's text; errors start with `source`.
   static Result<Tokenizer> from_json(std::string_view text, const std::string& source);
 
-  /// The ids of a text, for UTF-8 the same as Hugging Face's. Bytes that are not UTF-8 become tokens of single bytes, so
-  /// that decode gives them back. `add_special_tokens` adds what the post-processor puts around a text. Fails only where one
-  /// of the file's expressions takes too many steps on the text.
+  /// The ids of a text, for UTF-8 the same as Hugging Face's (but for characters that are younger than the Unicode version
+  /// of the installed PCRE2, where an expression tells letters from symbols). Bytes that are not UTF-8 become tokens of
+  /// single bytes, so that decode gives them back. `add_special_tokens` adds what the post-processor puts around a text.
+  /// Fails only where one of the file's expressions takes too many steps on the text.
   Result<std::vector<int>> encode(std::string_view text, bool add_special_tokens) const;
 
   /// The bytes that the ids stand for, added and special tokens by their content, less the space that the tokenizer puts in

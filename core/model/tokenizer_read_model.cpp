@@ -12,7 +12,11 @@ namespace {
 
 using nlohmann::json;
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "\""; }
+std::string in_quotes(std::string_view text) {
+  std::string quoted = "\"";
+  quoted += printable(text);
+  return quoted += '"';
+}
 
 std::string shown(const json& value) { return printable(value.dump(-1, ' ', false, json::error_handler_t::replace)); }
 
@@ -55,7 +59,7 @@ class ModelReader {
     if (!vocabulary) return fail("vocab is missing");
     if (vocabulary->size() > std::size_t(max_tokens))
       return fail("vocab has more than " + std::to_string(max_tokens) + " tokens");
-    std::vector<const std::string*> names(std::size_t(max_tokens), nullptr);
+    std::vector<const std::string*> names;  // by id
     for (const auto& [token, value] : vocabulary->items()) {
       if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= std::uint64_t(max_tokens)) {
         return fail("vocab gives " + in_quotes(token) + " the id " + shown(value) +
@@ -63,10 +67,13 @@ class ModelReader {
       }
       const auto id = value.get<std::size_t>();
       const auto known = ids_.emplace(token, static_cast<int>(id)).first;
+      if (id >= tokens_.size()) {
+        tokens_.resize(id + 1);
+        names.resize(id + 1);
+      }
       if (names[id])
         return fail("vocab gives " + in_quotes(*names[id]) + " and " + in_quotes(token) + " the id " + shown(value));
       names[id] = &known->first;
-      if (id >= tokens_.size()) tokens_.resize(id + 1);
       tokens_[id] = token;
     }
     return {};

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# run.sh SECONDS [NAME…]: builds the fuzzers with clang and runs each of them (or those named) for so long, with the goldens as
+# seeds. Fails on a crash, a leak, an input that takes 25 seconds or more than 2 GiB; such inputs are kept in build/fuzz/found.
+set -euo pipefail
+root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
+. "$root/app/setup.sh"
+seconds=${1:?usage: run.sh SECONDS [NAME…]}
+shift
+names=${*:-safetensors config tokenizer tokenizer_text}
+
+prepare $fuzz_packages
+(configure fuzz)
+build fuzz fuzz_all
+
+work=$root/build/fuzz
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+
+# seeds NAME FILE…: copies of small files, each under a name of its own.
+seeds() {
+  local folder=$work/seeds/$1 file
+  shift
+  mkdir -p "$folder"
+  for file in "$@"; do
+    if [ "$(stat -c %s "$file")" -le 100000 ]; then cp "$file" "$folder/$(cksum <"$file" | tr ' ' -)"; fi
+  done
+}
+
+golden=$root/tests/golden
+seeds safetensors $(find "$golden" -name '*.safetensors')
+seeds config $(find "$golden" -name config.json)
+seeds tokenizer $(find "$golden" -name tokenizer.json) "$root"/tests/fuzz/seeds/tokenizer*.json
+seeds tokenizer_text "$golden/tokenizer/texts.json" "$root/README.md"
+
+mkdir -p "$work/found"
+for name in $names; do
+  corpus=$work/corpus/$name
+  mkdir -p "$corpus"
+  echo "fuzzing $name for $seconds s"
+  if ! "$work/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
+    -dict="$root/tests/fuzz/json.dict" -artifact_prefix="$work/found/$name-" "$corpus" "$work/seeds/$name" >"$work/$name.log" 2>&1; then
+    tail -n 60 "$work/$name.log"
+    echo "fuzzing $name failed; its input lies in $work/found" >&2
+    exit 1
+  fi
+  grep -E 'stat::number_of_executed_units|cov:' "$work/$name.log" | tail -n 2
+done
