@@ -19,17 +19,14 @@ class WeightValues {
   WeightValues() = default;
   WeightValues(std::nullptr_t) {}
   WeightValues(std::shared_ptr<const Buffer<float>> values) : store_(std::make_shared<Store>()) {
-    std::call_once(store_->once, [&] { store_->keep(std::move(values)); });
+    store_->keep(std::move(values));
   }
   WeightValues(std::shared_ptr<Buffer<float>> values)
       : WeightValues(std::shared_ptr<const Buffer<float>>(std::move(values))) {}
   explicit WeightValues(Make make) : store_(std::make_shared<Store>()) { store_->make = std::move(make); }
 
   const Buffer<float>& operator*() const {
-    std::call_once(store_->once, [this] {
-      store_->keep(std::make_shared<const Buffer<float>>(store_->make()));
-      store_->make = nullptr;  // and what it held
-    });
+    if (!made()) store_->make_once();
     return *store_->values;
   }
   const Buffer<float>* operator->() const { return &**this; }
@@ -40,14 +37,21 @@ class WeightValues {
   bool operator==(const WeightValues& other) const { return store_ == other.store_; }
 
  private:
+  // A mutex, not std::call_once: that one never returns again after an exception where pthread_once knows of none.
   struct Store {
-    std::once_flag once;
+    std::mutex mutex;
     std::atomic<bool> made = false;
     Make make;
     std::shared_ptr<const Buffer<float>> values;
     void keep(std::shared_ptr<const Buffer<float>> kept) {
       values = std::move(kept);
       made = values != nullptr;
+    }
+    void make_once() {
+      const std::lock_guard lock(mutex);
+      if (made || !make) return;
+      keep(std::make_shared<const Buffer<float>>(make()));
+      make = nullptr;  // and what it held
     }
   };
   std::shared_ptr<Store> store_;
