@@ -1,7 +1,7 @@
 # Sourced by app/run.sh, tests/run.sh and .ci/run, with $root set to the source folder: what this machine needs to build, and
 # how it is built. Says nothing unless something fails, and then on standard error, so that the program's own output stays clean.
 
-program_packages="g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev qt6-base-dev qt6-charts-dev
+program_packages="g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev libpcre2-dev qt6-base-dev qt6-charts-dev
   libqt6opengl6-dev libgl-dev qt6-svg-dev fonts-dejavu-core"
 test_packages="$program_packages libgtest-dev libbenchmark-dev"
 

@@ -7,6 +7,7 @@
 
 #include "app/cli/backends.h"
 #include "app/cli/output.h"
+#include "core/model/model_catalog.h"
 #include "ui/window/main_window.h"
 
 namespace mla {
@@ -49,7 +50,7 @@ Outcome open_window(const std::string& file) {
   ui::MainWindow window(session, settings_file());
   window.show();
   if (file.empty()) {
-    session.setExperiment(default_experiment());
+    session.setExperiment(first_experiment());
     session.play();
   } else {
     window.openFile(QString::fromStdString(file));

@@ -1,6 +1,7 @@
 #include "core/analysis/cost.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/analysis/memory.h"
 #include "core/engine/chunk.h"
@@ -21,7 +22,7 @@ class Tally {
       query(rows);
       attention(first + positions, positions);
       linear(Stage::output, rows, a_.hidden_size, heads() * a_.v_head_dim);
-      feed_forward(rows);
+      feed_forward(l, rows);
     }
   }
 
@@ -106,11 +107,27 @@ class Tally {
     at(Stage::values).cache_read_bytes += value_part * keys;
   }
 
-  void feed_forward(std::int64_t rows) {
+  void feed_forward(int l, std::int64_t rows) {
     const std::int64_t d = a_.hidden_size, f = s_.intermediate_size;
     if (s_.block == BlockKind::attention) return;
+    if (s_.is_moe_layer(l)) return experts(*s_.moe, rows);
     for (int i = 0; i < (toy() ? 1 : 2); ++i) linear(Stage::feed_forward, rows, f, d);
     linear(Stage::feed_forward, rows, d, f);
+  }
+
+  void experts(const MoeSpec& moe, std::int64_t rows) {
+    const std::int64_t d = a_.hidden_size, matrices = 3 * d * moe.moe_intermediate_size;
+    linear(Stage::feed_forward, rows, moe.n_routed_experts, d);
+    at(Stage::feed_forward).operations += 2 * rows * moe.num_experts_per_tok * matrices;
+    at(Stage::feed_forward).weight_bytes += std::llround(4.0 * double(matrices) * experts_read(moe, rows));
+    if (moe.n_shared_experts > 0) linear(Stage::feed_forward, rows, moe.shared_width(), 3 * d);
+  }
+
+  /// The mean number of different experts that so many rows use, each taking num_experts_per_tok at random.
+  static double experts_read(const MoeSpec& moe, std::int64_t rows) {
+    if (rows == 1) return moe.num_experts_per_tok;
+    const double all = moe.n_routed_experts;
+    return all * (1 - std::pow(1 - moe.num_experts_per_tok / all, double(rows)));
   }
 
   const Experiment& e_;

@@ -16,7 +16,9 @@ struct StepCost {
 
 /// Work of a decode step that finds `cached` tokens in the cache (the new one comes on top). Formulas: two operations per
 /// multiply-add; absorbed attention 2 (2c + r) H per cached token, expanded 2 (n + r + v) H (DeepSeek-V2, appendix).
-/// `decode_cost` and what the engine counts agree exactly.
+/// `decode_cost` and what the engine counts agree exactly, with one exception: how many experts several rows of one pass
+/// share depends on the rows, so their weight bytes are the mean over routers that spread rows evenly (one row reads
+/// num_experts_per_tok experts, exactly).
 StepCost decode_cost(const Experiment& experiment, int cached);
 
 /// What the machine can do, as `bench` measures it.

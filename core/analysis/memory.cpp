@@ -53,6 +53,27 @@ MemoryLine line_of(const Experiment& e, const ModelSpec& spec, AttentionPath pat
   return line;
 }
 
+/// fp32 values of one position inside a feed-forward: gate and up; with experts also the router's logits, the rows that one
+/// expert takes and gives, and what the shared experts give.
+std::int64_t feed_forward_values(const ModelSpec& spec) {
+  const std::int64_t dense = 2ll * spec.intermediate_size;
+  if (!spec.moe) return dense;
+  const std::int64_t widest = std::max(spec.moe->moe_intermediate_size, spec.moe->shared_width());
+  return std::max<std::int64_t>(dense, spec.moe->n_routed_experts + 4ll * spec.moe->num_experts_per_tok + 2 * widest +
+                                           2ll * spec.attention.hidden_size);
+}
+
+/// Bytes of experts that a run cannot reach, because its tokens are too few to be routed to all.
+std::int64_t unreachable_bytes(const Experiment& e) {
+  if (!e.spec.moe) return 0;
+  const MoeSpec& moe = *e.spec.moe;
+  const std::int64_t routes = product({e.context, e.batch, moe.num_experts_per_tok});
+  const std::int64_t idle = std::max<std::int64_t>(0, moe.n_routed_experts - routes);
+  std::int64_t layers = 0;
+  for (int l = 0; l < e.layers; ++l) layers += e.spec.is_moe_layer(l);
+  return product({layers, idle, 12, e.spec.attention.hidden_size, moe.moe_intermediate_size});
+}
+
 /// fp32 values of one position on its way through a layer: residual, norm and output, queries before and after they are
 /// split and folded, the sums of every head, the feed-forward.
 std::int64_t activation_values(const ModelSpec& spec, AttentionPath path) {
@@ -62,7 +83,7 @@ std::int64_t activation_values(const ModelSpec& spec, AttentionPath path) {
   const std::int64_t row = cache_values_per_token(spec, path == AttentionPath::uncached ? AttentionPath::expanded : path);
   const std::int64_t projected = a.trained_kv_lora_rank > 0 ? 2ll * a.trained_kv_lora_rank + a.qk_rope_head_dim : 0;
   return 4ll * a.hidden_size + projected + 2 * heads * a.head_dim() + a.q_lora_rank + folded + 2 * row +
-         2 * heads * a.v_head_dim + 2ll * spec.intermediate_size + spec.vocab_size;
+         2 * heads * a.v_head_dim + feed_forward_values(spec) + spec.vocab_size;
 }
 
 /// What an uncached pass rebuilds: fp32 rows of all layers as `expanded` has them, and the inputs that it remembers.
@@ -81,7 +102,8 @@ std::int64_t block_rows(const Experiment& e) {
 /// What the person should lower: the largest part of the need.
 std::string culprit_of(const Experiment& e, const MemoryNeed& need) {
   if (need.weights > sum({need.cache, need.scratch})) {
-    return "hidden-size " + std::to_string(e.spec.attention.hidden_size) + ", layers " + std::to_string(e.layers);
+    const std::string of_all = e.model.empty() ? "" : " of " + std::to_string(e.spec.num_hidden_layers);
+    return "hidden-size " + std::to_string(e.spec.attention.hidden_size) + ", layers " + std::to_string(e.layers) + of_all;
   }
   return "context " + std::to_string(e.context) + (e.batch > 1 ? ", batch " + std::to_string(e.batch) : "");
 }
@@ -123,7 +145,8 @@ std::int64_t MemoryNeed::total() const { return sum({weights, cache, scratch}); 
 
 MemoryNeed memory_need(const Experiment& e) {
   MemoryNeed need;
-  need.weights = weight_bytes(e);
+  need.weights = product({4, parameter_count(e.spec, e.layers)});
+  if (!e.model.empty()) need.weights -= unreachable_bytes(e);  // a checkpoint's are converted on first use
   need.cache = product({cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers), block_rows(e), e.batch});
   const std::int64_t chunk = chunk_positions(e, 0, e.context), each = score_bytes_per_position(e, e.context);
   const std::int64_t scores = std::max(each, std::min(kChunkScoreBytes, product({chunk, each})));
@@ -133,7 +156,9 @@ MemoryNeed memory_need(const Experiment& e) {
 
 Status check_fits(const Experiment& e, std::int64_t available, std::int64_t shared_weights) {
   MemoryNeed need = memory_need(e);
-  need.weights = std::max<std::int64_t>(0, need.weights - shared_weights);
+  // What is held need not be the part that this run reaches.
+  const std::int64_t missing = product({4, parameter_count(e.spec, e.layers)}) - shared_weights;
+  need.weights = std::min(need.weights, std::max<std::int64_t>(0, missing));
   const std::int64_t total = need.total();
   if (total <= available) return {};
   return Error{culprit_of(e, need) + ": the run needs " + format_bytes(total) + " and " + format_bytes(available) +

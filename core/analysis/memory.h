@@ -31,7 +31,8 @@ std::vector<MemoryLine> compare_memory(const Experiment& experiment);
 /// Free memory of this machine in bytes (MemAvailable), less what a control group leaves.
 std::int64_t available_memory();
 
-/// What a run needs at its full context: weights, cache, scratch.
+/// What a run needs at its full context: weights (of a checkpoint those that it can reach: the layers that run, and as many
+/// experts as its tokens can be routed to), cache, scratch.
 struct MemoryNeed {
   std::int64_t weights = 0;
   std::int64_t cache = 0;

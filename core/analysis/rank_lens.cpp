@@ -83,6 +83,7 @@ Result<TruncatedModel> truncate_latent(const ModelWeights& weights, const RankFa
     ThreadPool pool(threads > 0 ? threads : default_threads());
     TruncatedModel out{factors.spec, nullptr, rank, {}, stored_values(factors.spec, rank)};
     auto changed = std::make_shared<ModelWeights>(weights);
+    changed->files.clear();  // no checkpoint has these values
     AttentionSpec& a = out.spec.attention;
     if (a.is_mla()) {
       a.trained_kv_lora_rank = a.kv_lora_rank;

@@ -111,6 +111,7 @@ void LatentLayer::fold_key_projection(const AttentionWeights& weights, int rows,
   const int heads = a_.num_attention_heads, n = a_.qk_nope_head_dim, c = a_.kv_lora_rank;
   std::vector<float> folded(std::size_t(rows) * heads * c, 0.0f);
   compute.count(std::int64_t(rows) * heads, c, n, 4ll * heads * n * c);
+  up(weights, 0, 0);  // values that are made on first use are made here, where memory that runs out can be reported
   compute.pool.run(heads, [&](int h, int) {
     compute.kernels.gemm_nn(rows, c, n, queries.nope.data() + std::ptrdiff_t(h) * n, std::ptrdiff_t(heads) * n,
                             up(weights, h, 0), c, folded.data() + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c);

@@ -1,6 +1,7 @@
 #include "core/attention/reference.h"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 
 #include "core/attention/rope.h"
@@ -156,11 +157,80 @@ Matrix attend(const ModelSpec& spec, const LayerWeights& weights, const Matrix& 
   return project(weights.attention.o_proj, heads);
 }
 
-Matrix feed_forward(const ModelSpec& spec, const LayerWeights& layer, const Matrix& x) {
-  Matrix gate = project(layer.gate_proj, x);
-  if (spec.block == BlockKind::toy) return project(layer.down_proj, gate.cwiseMax(0.0));
+Matrix swiglu(const Linear& gate_proj, const Linear& up_proj, const Linear& down_proj, const Matrix& x) {
+  Matrix gate = project(gate_proj, x);
   gate = gate.array() / (1 + (-gate.array()).exp());
-  return project(layer.down_proj, gate.cwiseProduct(project(layer.up_proj, x)));
+  return project(down_proj, gate.cwiseProduct(project(up_proj, x)));
+}
+
+/// The expert with the highest value that is not taken yet and whose group is open; the lowest id among equals.
+int best_expert(const Eigen::RowVectorXd& values, const std::vector<bool>& taken, const std::vector<bool>& open) {
+  int best = -1;
+  for (int e = 0; e < int(values.size()); ++e) {
+    if (taken[e] || !open[std::size_t(e) * open.size() / std::size_t(values.size())]) continue;
+    if (best < 0 || values[e] > values[best]) best = e;
+  }
+  return best;
+}
+
+/// Which groups may be chosen from: those with the highest sums of their best experts.
+std::vector<bool> open_groups(const MoeSpec& moe, const Eigen::RowVectorXd& biased) {
+  if (!moe.has_groups()) return {true};
+  const int size = moe.n_routed_experts / moe.n_group;
+  std::vector<double> scores;
+  for (int g = 0; g < moe.n_group; ++g) {
+    std::vector<double> group(biased.data() + g * size, biased.data() + (g + 1) * size);
+    std::sort(group.rbegin(), group.rend());
+    scores.push_back(moe.has_bias() ? group[0] + group[1] : group[0]);
+  }
+  std::vector<bool> open(scores.size());
+  for (int i = 0; i < moe.topk_group; ++i) {
+    int best = -1;
+    for (int g = 0; g < moe.n_group; ++g)
+      if (!open[g] && (best < 0 || scores[g] > scores[best])) best = g;
+    open[best] = true;
+  }
+  return open;
+}
+
+/// Factors on all experts' outputs for one row of logits, 0 for those that are not chosen.
+Eigen::RowVectorXd factors_of(const MoeSpec& moe, const MoeWeights& w, const Eigen::RowVectorXd& logits) {
+  Eigen::RowVectorXd scores = 1 / (1 + (-logits.array()).exp());
+  if (moe.scoring_func == ScoringFunc::softmax) {
+    scores = (logits.array() - logits.maxCoeff()).exp();
+    scores /= scores.sum();
+  }
+  Eigen::RowVectorXd biased = scores, factors = Eigen::RowVectorXd::Zero(scores.size());
+  if (w.e_score_correction_bias) biased += matrix(w.e_score_correction_bias).col(0).transpose();
+  const std::vector<bool> open = open_groups(moe, biased);
+  std::vector<bool> taken(std::size_t(scores.size()));
+  for (int i = 0; i < moe.num_experts_per_tok; ++i) {
+    const int e = best_expert(biased, taken, open);
+    taken[e] = true;
+    factors[e] = scores[e];
+  }
+  if (moe.norm_topk_prob) factors /= factors.sum();
+  return factors * moe.routed_scaling_factor;
+}
+
+/// All experts on all rows, most of them times 0.
+Matrix mix_experts(const MoeSpec& moe, const MoeWeights& w, const Matrix& x) {
+  const Matrix logits = project(w.gate, x);
+  Matrix factors(x.rows(), moe.n_routed_experts), sum = Matrix::Zero(x.rows(), x.cols());
+  for (Eigen::Index i = 0; i < x.rows(); ++i) factors.row(i) = factors_of(moe, w, logits.row(i));
+  for (int e = 0; e < moe.n_routed_experts; ++e) {
+    const ExpertWeights& expert = w.experts[e];
+    sum += factors.col(e).asDiagonal() * swiglu(expert.gate_proj, expert.up_proj, expert.down_proj, x);
+  }
+  const ExpertWeights& shared = w.shared_experts;
+  if (moe.n_shared_experts > 0) sum += swiglu(shared.gate_proj, shared.up_proj, shared.down_proj, x);
+  return sum;
+}
+
+Matrix feed_forward(const ModelSpec& spec, std::size_t l, const LayerWeights& layer, const Matrix& x) {
+  if (spec.block == BlockKind::toy) return project(layer.down_proj, project(layer.gate_proj, x).cwiseMax(0.0));
+  if (spec.is_moe_layer(int(l))) return mix_experts(*spec.moe, layer.moe, x);
+  return swiglu(layer.gate_proj, layer.up_proj, layer.down_proj, x);
 }
 
 }  // namespace
@@ -169,14 +239,15 @@ ReferenceOutput reference_forward(const ModelSpec& spec, const ModelWeights& wei
   const int d = spec.attention.hidden_size;
   Matrix x = FloatMap(inputs.data(), Eigen::Index(inputs.size()) / d, d).cast<double>();
   ReferenceOutput out;
-  for (const LayerWeights& layer : weights.layers) {
+  for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+    const LayerWeights& layer = weights.layers[l];
     if (spec.block == BlockKind::toy) {
       x = layer_norm(layer.input_norm, layer.input_norm_bias, x + attend(spec, layer, x, out));
-      x = layer_norm(layer.post_norm, layer.post_norm_bias, x + feed_forward(spec, layer, x));
+      x = layer_norm(layer.post_norm, layer.post_norm_bias, x + feed_forward(spec, l, layer, x));
       continue;
     }
     x += attend(spec, layer, rms_norm(layer.input_norm, x, spec.rms_norm_eps), out);
-    if (spec.block == BlockKind::decoder) x += feed_forward(spec, layer, rms_norm(layer.post_norm, x, spec.rms_norm_eps));
+    if (spec.block == BlockKind::decoder) x += feed_forward(spec, l, layer, rms_norm(layer.post_norm, x, spec.rms_norm_eps));
   }
   out.hidden = flat(x);
   if (weights.lm_head) out.logits = flat(rms_norm(weights.norm, x, spec.rms_norm_eps) * matrix(weights.lm_head).transpose());

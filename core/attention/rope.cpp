@@ -13,6 +13,13 @@ double yarn_dimension(const RopeSpec& rope, int rope_dim, double rotations) {
          (2 * std::log(rope.theta));
 }
 
+/// Llama 3.1: slow waves turn `factor` times slower, fast ones as before, those between are blended.
+double llama3_frequency(const Llama3Rope& l, double frequency) {
+  const double turns = l.original_max_position_embeddings * frequency / (2 * std::numbers::pi);
+  const double fast = std::clamp((turns - l.low_freq_factor) / (l.high_freq_factor - l.low_freq_factor), 0.0, 1.0);
+  return frequency / l.factor * (1 - fast) + frequency * fast;
+}
+
 double yarn_magnitude(double factor, double mscale) { return factor <= 1 ? 1 : 0.1 * mscale * std::log(factor) + 1; }
 
 }  // namespace
@@ -21,7 +28,10 @@ std::vector<double> rope_frequencies(const AttentionSpec& attention) {
   const RopeSpec& rope = attention.rope;
   const int pairs = attention.qk_rope_head_dim / 2, rope_dim = attention.trained_rope_dim();
   std::vector<double> frequencies(pairs);
-  for (int i = 0; i < pairs; ++i) frequencies[i] = std::pow(rope.theta, -2.0 * i / rope_dim);
+  for (int i = 0; i < pairs; ++i) {
+    const double frequency = std::pow(rope.theta, -2.0 * i / rope_dim) / rope.linear_factor;
+    frequencies[i] = rope.llama3 ? llama3_frequency(*rope.llama3, frequency) : frequency;
+  }
   if (!rope.yarn) return frequencies;
 
   const double low = std::max(0.0, std::floor(yarn_dimension(rope, rope_dim, rope.yarn->beta_fast)));

@@ -6,8 +6,9 @@
 
 namespace mla {
 
-/// Rotation frequencies [qk_rope_head_dim / 2] in radians per position, YaRN's interpolation applied where it is configured
-/// (Peng et al. 2023, as DeepSeek-V2's inference code computes it). Of an elastic model the first of the full table.
+/// Rotation frequencies [qk_rope_head_dim / 2] in radians per position; of an elastic model the first of the full table. Applied
+/// where configured: YaRN's interpolation (Peng et al. 2023, as DeepSeek-V2's inference code computes it), Llama 3.1's
+/// scaling, or positions divided by a factor.
 std::vector<double> rope_frequencies(const AttentionSpec& attention);
 
 /// What cos and sin are multiplied by: YaRN's m(mscale) / m(mscale_all_dim), 1 without YaRN.

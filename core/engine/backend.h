@@ -53,7 +53,8 @@ class Executor {
   /// What sequence 0 has in one layer, as fp32 [positions, row_values]. For MLA the latent, then the RoPE key, on every path
   /// (but see keep_latents); for MHA, GQA and MQA K, then V.
   virtual std::vector<float> cache_rows(int layer) const = 0;
-  /// Keeps latents aside on the MLA paths that do not cache them, for cache_rows. To be called before the first position.
+  /// Keeps rows aside on the paths that do not cache them (uncached; latents where MLA is expanded), for cache_rows. To be
+  /// called before the first position.
   virtual void keep_latents(bool keep) = 0;
 };
 

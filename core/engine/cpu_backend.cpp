@@ -17,7 +17,7 @@ class CpuBackend : public ComputeBackend {
                                            std::shared_ptr<const ModelWeights> weights) override {
     const auto kernels = find_kernels(experiment.isa);
     if (!kernels) return kernels.error();
-    if (Status fits = check_fits(experiment, available_memory(), weights->bytes()); !fits) return fits.error();
+    if (Status fits = check_fits(experiment, available_memory(), weights->held_bytes()); !fits) return fits.error();
     return std::unique_ptr<Executor>(std::make_unique<CpuExecutor>(experiment, **kernels, std::move(weights)));
   }
 };

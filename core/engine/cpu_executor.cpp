@@ -6,6 +6,7 @@
 
 #include "core/engine/chunk.h"
 #include "core/engine/decoder.h"
+#include "core/engine/experts.h"
 
 namespace mla {
 CpuExecutor::CpuExecutor(const Experiment& experiment, const Kernels& kernels, std::shared_ptr<const ModelWeights> weights)
@@ -58,8 +59,10 @@ Result<ForwardOutput> CpuExecutor::forward(const ForwardInput& input) {
     trace.work = clock.total_work();
     if (uncached()) {
       trace.work.cache_read_bytes = trace.work.cache_write_bytes = 0;  // those rows were scratch
-      for (auto& layer : caches_)
-        for (KvCache& cache : layer) cache.clear();
+      for (int l = 0; l < experiment_.layers; ++l) {
+        if (keep_latents_ && !experiment_.spec.attention.is_mla()) latents_[l] = rows_of(caches_[l].front());
+        for (KvCache& cache : caches_[l]) cache.clear();
+      }
     }
     for (const auto& layer : caches_)
       for (const KvCache& cache : layer) {
@@ -146,7 +149,7 @@ void CpuExecutor::run_layer(int l, Chunk& chunk, StageClock& clock, StepTrace& t
   const int left = (chunk.count - from) * batch();
   if (toy) compute_.layer_norm(layer.input_norm, layer.input_norm_bias, chunk.hidden.data(), left);
   clock.end(Stage::output);
-  if (spec.block != BlockKind::attention && left > 0) feed_forward(layer, chunk.hidden, left);
+  if (spec.block != BlockKind::attention && left > 0) feed_forward(l, chunk.hidden, left);
   clock.end(Stage::feed_forward);
 }
 
@@ -197,21 +200,24 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   compute_.linear(weights.o_proj, heads.data(), out_rows, out.data());
 }
 
-void CpuExecutor::feed_forward(const LayerWeights& layer, std::vector<float>& hidden, int rows) {
+void CpuExecutor::feed_forward(int l, std::vector<float>& hidden, int rows) {
+  const LayerWeights& layer = weights_->layers[l];
   const ModelSpec& spec = experiment_.spec;
-  const int d = spec.attention.hidden_size, f = spec.intermediate_size;
-  std::vector<float> inner(std::size_t(rows) * f), added(std::size_t(rows) * d);
+  std::vector<float> added(hidden.size());
   if (spec.block == BlockKind::toy) {
+    std::vector<float> inner(std::size_t(rows) * spec.intermediate_size);
     compute_.linear(layer.gate_proj, hidden.data(), rows, inner.data());
     for (float& x : inner) x = std::max(x, 0.0f);
+    compute_.linear(layer.down_proj, inner.data(), rows, added.data());
   } else {
-    std::vector<float> normed(hidden.size()), up(inner.size());
+    std::vector<float> normed(hidden.size());
     compute_.rms_norm(layer.post_norm, spec.rms_norm_eps, hidden.data(), rows, normed.data());
-    compute_.linear(layer.gate_proj, normed.data(), rows, inner.data());
-    compute_.linear(layer.up_proj, normed.data(), rows, up.data());
-    compute_.kernels.silu_multiply(inner.data(), up.data(), int(inner.size()));
+    if (spec.is_moe_layer(l)) {
+      mix_experts(*spec.moe, layer.moe, normed.data(), rows, compute_, added.data());
+    } else {
+      swiglu(layer.gate_proj, layer.up_proj, layer.down_proj, normed.data(), rows, compute_, added.data());
+    }
   }
-  compute_.linear(layer.down_proj, inner.data(), rows, added.data());
   for (std::size_t i = 0; i < hidden.size(); ++i) hidden[i] += added[i];
   if (spec.block == BlockKind::toy) compute_.layer_norm(layer.post_norm, layer.post_norm_bias, hidden.data(), rows);
 }
@@ -271,13 +277,16 @@ void CpuExecutor::fill_cache(KvCache& cache, int count, std::uint64_t seed, int 
   }
 }
 
-std::vector<float> CpuExecutor::cache_rows(int layer) const {
-  if (experiment_.spec.attention.is_mla() && latents_lost()) return latents_[layer];
-  const KvCache& cache = caches_[layer].front();
+std::vector<float> CpuExecutor::rows_of(const KvCache& cache) const {
   std::vector<float> out(std::size_t(cache.tokens()) * cache.row_values());
   for (int t = 0; t < cache.tokens(); ++t)
     cache.read(compute_.kernels, t, 0, out.data() + std::size_t(t) * cache.row_values(), cache.row_values());
   return out;
+}
+
+std::vector<float> CpuExecutor::cache_rows(int layer) const {
+  const bool aside = uncached() || (experiment_.spec.attention.is_mla() && latents_lost());
+  return aside ? latents_[layer] : rows_of(caches_[layer].front());
 }
 
 }  // namespace mla

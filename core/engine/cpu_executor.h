@@ -40,11 +40,12 @@ class CpuExecutor : public Executor {
   void run_layer(int l, Chunk& chunk, StageClock& clock, StepTrace& trace);
   void attend(int l, Chunk& chunk, int from, const float* normed, std::vector<float>& out, StageClock& clock,
               StepTrace& trace);
-  void feed_forward(const LayerWeights& layer, std::vector<float>& hidden, int rows);
+  void feed_forward(int l, std::vector<float>& hidden, int rows);
   void append_synthetic_inputs(int count, std::uint64_t seed);
   void fill_cache(KvCache& cache, int count, std::uint64_t seed, int sequence);
   void collect(const Chunk& chunk, StageClock& clock, ForwardOutput& output);
   void drop_cache();
+  std::vector<float> rows_of(const KvCache& cache) const;
   ForwardInput remembered(const ForwardInput& input);
   void embed_rows(const ForwardInput& input, std::size_t first, std::size_t rows, float* out);
   bool latents_lost() const { return uncached() || experiment_.path == AttentionPath::expanded; }

@@ -9,7 +9,8 @@
 namespace mla {
 namespace {
 
-Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& progress, std::stop_token stop) {
+Result<LoadedModel> load_trained(const Experiment& experiment, const ModelWeights* previous, const Progress& progress,
+                                 std::stop_token stop) {
   const auto spec = read_model_spec(model_directory(experiment.model));
   if (!spec) return spec.error();
   if (full_size(*spec) != full_size(experiment.spec)) {
@@ -19,11 +20,14 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& p
                  ", it has " + describe(own)};
   }
   if (Status valid = validate(experiment); !valid) return valid.error();
-  if (Status fits = check_fits(experiment, available_memory()); !fits) return fits.error();
   auto vocabulary = vocabulary_of(experiment);
   if (!vocabulary) return vocabulary.error();
-  auto checkpoint = load_checkpoint(model_directory(experiment.model), progress, std::move(stop));
+  auto checkpoint =
+      load_checkpoint(model_directory(experiment.model), {experiment.layers, previous, progress, std::move(stop)});
   if (!checkpoint) return checkpoint.error();
+  // Only what `previous` converted is in memory yet.
+  const std::int64_t held = checkpoint->weights->held_bytes();
+  if (Status fits = check_fits(experiment, available_memory(), held); !fits) return fits.error();
   return LoadedModel{experiment, slice_elastic(checkpoint->weights, experiment.spec), std::move(*vocabulary)};
 }
 
@@ -32,7 +36,7 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const Progress& p
 Result<LoadedModel> load(const Experiment& experiment, const ModelWeights* previous, const Progress& progress,
                          std::stop_token stop) {
   note_engine_call();
-  if (!experiment.model.empty()) return load_trained(experiment, progress, std::move(stop));
+  if (!experiment.model.empty()) return load_trained(experiment, previous, progress, std::move(stop));
   if (Status valid = validate(experiment); !valid) return valid.error();
   const std::int64_t shared = previous ? shared_weight_bytes(experiment, *previous) : 0;
   if (Status fits = check_fits(experiment, available_memory(), shared); !fits) return fits.error();

@@ -105,6 +105,13 @@ Result<std::string> read_file(const std::string& path) {
   }
 }
 
+std::string file_identity(const std::string& path) {
+  std::error_code failed;
+  const fs::path real = fs::canonical(path, failed);
+  const auto changed = fs::last_write_time(path, failed).time_since_epoch().count();
+  return real.string() + " " + std::to_string(fs::file_size(path, failed)) + " " + std::to_string(changed);
+}
+
 Status write_file_atomically(const std::string& path, std::string_view bytes) {
   return write_file_atomically(path, std::span(&bytes, 1));
 }

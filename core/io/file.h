@@ -15,6 +15,9 @@ inline constexpr std::size_t max_read_bytes = std::size_t(1) << 28;
 /// The whole file. Refuses folders and what is larger than max_read_bytes; the error names the path and the reason.
 Result<std::string> read_file(const std::string& path);
 
+/// Where a file is, its size and the time of its last change, as one text; it changes when the file is written again.
+std::string file_identity(const std::string& path);
+
 /// Writes the file whole or not at all: a temporary file in the same folder, then a rename over `path`. An earlier file
 /// keeps its contents and permissions until then; a symbolic link keeps pointing to its target. A device or pipe is written
 /// directly.

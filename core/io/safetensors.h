@@ -52,6 +52,9 @@ class Safetensors {
 /// Whether to_fp32 takes it: F32, F16 and BF16.
 bool converts_to_fp32(TensorDtype dtype);
 
+/// The elements in `bytes` as fp32, exactly; `out` holds as many, and the dtype is one that converts_to_fp32.
+void to_fp32(TensorDtype dtype, std::span<const std::byte> bytes, std::span<float> out);
+
 /// The values as fp32, exactly; `out` holds tensor.elements() values and the dtype converts_to_fp32.
 void to_fp32(const TensorView& tensor, std::span<float> out);
 

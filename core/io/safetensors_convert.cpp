@@ -38,12 +38,17 @@ bool converts_to_fp32(TensorDtype dtype) {
   return dtype == TensorDtype::f32 || dtype == TensorDtype::f16 || dtype == TensorDtype::bf16;
 }
 
-void to_fp32(const TensorView& tensor, std::span<float> out) {
-  assert(converts_to_fp32(tensor.dtype) && out.size() == static_cast<std::size_t>(tensor.elements()));
+void to_fp32(TensorDtype dtype, std::span<const std::byte> bytes, std::span<float> out) {
+  assert(converts_to_fp32(dtype));
   if (out.empty()) return;
-  if (tensor.dtype == TensorDtype::f32) std::memcpy(out.data(), tensor.bytes.data(), tensor.bytes.size());
-  if (tensor.dtype == TensorDtype::f16) convert_16(tensor.bytes, out, from_fp16);
-  if (tensor.dtype == TensorDtype::bf16) convert_16(tensor.bytes, out, from_bf16);
+  if (dtype == TensorDtype::f32) std::memcpy(out.data(), bytes.data(), bytes.size());
+  if (dtype == TensorDtype::f16) convert_16(bytes, out, from_fp16);
+  if (dtype == TensorDtype::bf16) convert_16(bytes, out, from_bf16);
+}
+
+void to_fp32(const TensorView& tensor, std::span<float> out) {
+  assert(out.size() == static_cast<std::size_t>(tensor.elements()));
+  to_fp32(tensor.dtype, tensor.bytes, out);
 }
 
 Result<std::vector<float>> read_fp32(const Safetensors& file, std::string_view name) {

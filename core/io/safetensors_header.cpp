@@ -4,8 +4,8 @@
 #include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
+
+#include "core/io/strict_json.h"
 
 namespace mla {
 namespace {
@@ -32,37 +32,6 @@ constexpr std::array dtypes{
 const DtypeInfo& info_of(TensorDtype dtype) {
   return *std::find_if(dtypes.begin(), dtypes.end(), [&](const DtypeInfo& i) { return i.dtype == dtype; });
 }
-
-/// Parses JSON and notes a key that repeats within one object, which the parser itself would let pass.
-class StrictParser {
- public:
-  Result<json> parse(const std::string& path, std::string_view text) {
-    json value;
-    try {
-      value = json::parse(text, [this](int depth, json::parse_event_t event, json& parsed) {
-        note(depth, event, parsed);
-        return true;
-      });
-    } catch (const json::parse_error& error) {
-      return Error{path + ": the header is not valid JSON at byte " + std::to_string(error.byte) + " of it"};
-    }
-    if (repeated_) return Error{path + ": the header names " + *repeated_ + " twice"};
-    return value;
-  }
-
- private:
-  void note(int depth, json::parse_event_t event, const json& parsed) {
-    if (event == json::parse_event_t::object_start) {
-      keys_.resize(static_cast<std::size_t>(depth) + 2);
-      keys_.back().clear();
-    } else if (event == json::parse_event_t::key && !keys_[static_cast<std::size_t>(depth)].insert(parsed).second) {
-      repeated_ = parsed.dump();
-    }
-  }
-
-  std::vector<std::set<std::string>> keys_;  // by depth
-  std::optional<std::string> repeated_;
-};
 
 /// Reads one tensor's description; every message starts with the file and the tensor.
 class EntryReader {
@@ -157,7 +126,7 @@ std::string_view name_of(TensorDtype dtype) { return info_of(dtype).name; }
 int bytes_of(TensorDtype dtype) { return info_of(dtype).bytes; }
 
 Result<std::vector<HeaderEntry>> parse_header(const std::string& path, std::string_view text, std::uint64_t data_bytes) {
-  const Result<json> header = StrictParser().parse(path, text);
+  const Result<json> header = parse_strict_json(path, text, "the header");
   if (!header) return header.error();
   if (!header->is_object()) return Error{path + ": the header is not a JSON object"};
   std::vector<HeaderEntry> entries;

@@ -1,87 +1,83 @@
 #include "core/model/checkpoint.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <map>
 #include <new>
 #include <set>
-#include <system_error>
 
-#include "core/io/safetensors.h"
+#include "core/io/file.h"
+#include "core/io/tensor_files.h"
 #include "core/model/checkpoint_config.h"
 #include "core/model/checkpoint_plan.h"
+#include "core/model/checkpoint_values.h"
 #include "core/spec/text.h"
 
 namespace mla {
 namespace {
 
-namespace fs = std::filesystem;
-
-Result<Safetensors> open_weights(const std::string& directory) {
-  const fs::path folder(directory);
-  std::error_code failed;
-  if (!fs::exists(folder / "model.safetensors", failed) && fs::exists(folder / "model.safetensors.index.json", failed)) {
-    return Error{(folder / "model.safetensors.index.json").string() + ": weights in several shards are not built yet"};
-  }
-  return Safetensors::open((folder / "model.safetensors").string());
+/// A weight whose values are converted when they are first used; keeps the files mapped until then.
+Weight lazy_weight(const PlannedTensor& planned, const TensorSource& source, std::shared_ptr<const TensorFiles> files) {
+  const auto extent = [&](std::size_t i) { return i < planned.shape.size() ? static_cast<int>(planned.shape[i]) : 1; };
+  return {planned.name, extent(0), extent(1), WeightValues([source, files = std::move(files)] { return convert(source); })};
 }
 
-Status check_tensor(const Safetensors& file, const PlannedTensor& planned) {
-  const std::string where = file.path() + ": tensor " + printable(planned.name);
-  const TensorView* const tensor = file.find(planned.name);
-  if (!tensor) return Error{where + " is missing; config.json asks for it with shape " + shape_text(planned.shape)};
-  if (tensor->shape != planned.shape) {
-    return Error{where + " has shape " + shape_text(tensor->shape) + "; config.json asks for " + shape_text(planned.shape)};
-  }
-  if (!converts_to_fp32(tensor->dtype)) {
-    return Error{where + " is " + std::string(name_of(tensor->dtype)) + "; F32, F16 and BF16 are built"};
-  }
-  return {};
+/// A plan is only made for a configuration that the files may fill, however large the counts that it states.
+Status check_size(const TensorFiles& files, const ModelSpec& spec) {
+  const std::int64_t least = least_tensors(spec);
+  if (least <= static_cast<std::int64_t>(files.tensors().size())) return {};
+  return Error{files.path() + ": holds " + std::to_string(files.tensors().size()) +
+               " tensors, too few for num_hidden_layers " + std::to_string(spec.num_hidden_layers) +
+               (spec.moe ? ", n_routed_experts " + std::to_string(spec.moe->n_routed_experts) : "")};
 }
 
-/// Presence, shape and type of every planned tensor, and that no other is left over: then the configuration is not this
-/// file's.
-Status check_tensors(const Safetensors& file, const CheckpointConfig& config, const std::vector<PlannedTensor>& plan) {
-  std::set<std::string_view> known;
-  for (const PlannedTensor& planned : plan) {
-    if (Status status = check_tensor(file, planned); !status) return status;
-    known.insert(planned.name);
-  }
-  for (const TensorView& tensor : file.tensors()) {
-    if (known.contains(tensor.name) || may_be_ignored(config, tensor.name)) continue;
-    return Error{file.path() + ": tensor " + printable(tensor.name) +
+/// That no tensor is left over: then the configuration is not that of these files.
+Status check_all_used(const TensorFiles& files, const CheckpointConfig& config, const std::set<std::string_view>& used) {
+  for (const auto& [name, stored] : files.tensors()) {
+    if (used.contains(name) || may_be_ignored(config, std::string(name))) continue;
+    return Error{std::string(stored.file) + ": tensor " + printable(name) +
                  " has no place in the model that config.json describes"};
   }
   return {};
 }
 
-Weight load_weight(const PlannedTensor& planned, const TensorView& tensor) {
-  auto values = std::make_shared<Buffer<float>>(static_cast<std::size_t>(tensor.elements()));
-  to_fp32(tensor, values->span());
-  const auto extent = [&](std::size_t i) { return i < planned.shape.size() ? static_cast<int>(planned.shape[i]) : 1; };
-  return {planned.name, extent(0), extent(1), std::move(values)};
+using Known = std::map<std::string, WeightValues>;
+
+/// What `previous` has of the same files, by name.
+Known known_values(const ModelWeights* previous, const std::string& files) {
+  Known known;
+  if (!previous || previous->files != files) return known;
+  for_each_weight(*previous, [&](const Weight& weight) { known.emplace(weight.name, weight.values); });
+  return known;
 }
 
-Status load_tensors(const Safetensors& file, const std::vector<PlannedTensor>& plan, const Progress& progress,
-                    const std::stop_token& stop) {
+/// Gives every planned weight its source, after the checks of find_source, or the values that are known already.
+Status connect(const std::shared_ptr<const TensorFiles>& files, const CheckpointConfig& config,
+               const std::vector<PlannedTensor>& plan, const Known& known, const LoadOptions& options) {
+  std::set<std::string_view> used;
   double done = 0;
   for (const PlannedTensor& planned : plan) {
-    if (stop.stop_requested()) return Error{"cancelled"};
-    *planned.target = load_weight(planned, *file.find(planned.name));
-    if (progress) progress(++done / static_cast<double>(plan.size()));
+    if (options.stop.stop_requested()) return Error{"cancelled"};
+    const Result<TensorSource> source = find_source(*files, config, planned);
+    if (!source) return source.error();
+    used.insert(source->tensor->name);
+    if (source->scale) used.insert(source->scale->name);
+    *planned.target = lazy_weight(planned, *source, files);
+    if (const auto found = known.find(planned.name); found != known.end()) planned.target->values = found->second;
+    if (options.progress) options.progress(++done / static_cast<double>(plan.size()));
   }
-  return {};
+  return check_all_used(*files, config, used);
 }
 
-Result<LoadedCheckpoint> load_checked(const CheckpointConfig& config, const Safetensors& file, const Progress& progress,
-                                      const std::stop_token& stop) {
-  if (static_cast<std::size_t>(config.spec.num_hidden_layers) > file.tensors().size()) {
-    return Error{file.path() + ": holds " + std::to_string(file.tensors().size()) +
-                 " tensors, too few for num_hidden_layers " + std::to_string(config.spec.num_hidden_layers)};
-  }
+Result<LoadedCheckpoint> load_opened(const CheckpointConfig& config, const std::string& identity,
+                                     const std::shared_ptr<const TensorFiles>& files, const LoadOptions& options) {
+  if (Status status = check_size(*files, config.spec); !status) return status.error();
   auto weights = std::make_shared<ModelWeights>();
+  weights->files = identity;
   const std::vector<PlannedTensor> plan = plan_tensors(config, *weights);
-  if (Status status = check_tensors(file, config, plan); !status) return status.error();
-  if (Status status = load_tensors(file, plan, progress, stop); !status) return status.error();
+  if (Status status = connect(files, config, plan, known_values(options.previous, identity), options); !status)
+    return status.error();
+  const int layers = options.layers.value_or(config.spec.num_hidden_layers);
+  weights->layers.resize(static_cast<std::size_t>(std::min(layers, config.spec.num_hidden_layers)));
   if (config.spec.tie_word_embeddings) weights->lm_head = weights->embed_tokens;
   return LoadedCheckpoint{config.spec, std::move(weights)};
 }
@@ -94,15 +90,16 @@ Result<ModelSpec> read_model_spec(const std::string& directory) {
   return config->spec;
 }
 
-Result<LoadedCheckpoint> load_checkpoint(const std::string& directory, const Progress& progress, std::stop_token stop) {
+Result<LoadedCheckpoint> load_checkpoint(const std::string& directory, const LoadOptions& options) {
   const Result<CheckpointConfig> config = read_checkpoint_config(directory);
   if (!config) return config.error();
-  const Result<Safetensors> file = open_weights(directory);
-  if (!file) return file.error();
   try {
-    return load_checked(*config, *file, progress, stop);
+    Result<TensorFiles> files = TensorFiles::open(directory);
+    if (!files) return files.error();
+    const std::string identity = file_identity(directory + "/config.json") + "\n" + files->identity();
+    return load_opened(*config, identity, std::make_shared<const TensorFiles>(std::move(*files)), options);
   } catch (const std::bad_alloc&) {
-    return Error{file->path() + ": the weights do not fit in memory"};
+    return Error{directory + ": what its files name does not fit in memory"};
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/spec/text.h"
+
 namespace mla {
 
 using nlohmann::json;
@@ -20,7 +22,7 @@ const json* ConfigFields::find(std::string_view name, bool required) {
 void ConfigFields::refuse(std::string_view name, std::string_view rule) {
   if (!status_) return;
   const std::string value =
-      has(name) ? object_[std::string(name)].dump(-1, ' ', false, json::error_handler_t::replace) : "null";
+      has(name) ? printable(object_[std::string(name)].dump(-1, ' ', false, json::error_handler_t::replace)) : "null";
   status_ = Error{where_ + ": " + std::string(name) + " is " + value + "; " + std::string(rule)};
 }
 

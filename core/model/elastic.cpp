@@ -22,7 +22,8 @@ int total(const Parts& parts) {
 /// The rows and columns of a matrix; of a vector the columns are its one. The same matrix where all of it is kept.
 Weight sliced(const Weight& full, const Parts& rows, const Parts& cols) {
   if (!full || (total(rows) == full.rows && total(cols) == full.cols)) return full;
-  Weight part{full.name, total(rows), total(cols), nullptr};
+  // Under another name: whoever looks for the checkpoint's own tensor must not find a part of it.
+  Weight part{full.name + " (part)", total(rows), total(cols), nullptr};
   auto values = std::make_shared<Buffer<float>>(std::size_t(part.rows) * part.cols);
   float* out = values->data();
   for (const Part& r : rows)

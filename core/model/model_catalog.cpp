@@ -14,7 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 4> kBundled{kFairyTales, "fairy-tales-mha", "fairy-tales-gqa", "fairy-tales-mqa"};
-constexpr int kLongestContext = 4096;  // of a fresh experiment
+constexpr double kLivelyTemperature = 0.7;  // greedy text of a small model goes round in circles
+constexpr int kLongestContext = 4096;       // of a fresh experiment
 
 /// Beside the program when it was installed, else where it was built from.
 const fs::path& models_folder() {
@@ -60,6 +61,13 @@ Result<Experiment> experiment_of_model(const std::string& model) {
   experiment.context = std::min(spec->max_position_embeddings, kLongestContext);
   if (!spec->attention.is_mla()) experiment.path = AttentionPath::expanded;
   return experiment;
+}
+
+Experiment first_experiment() {
+  Result<Experiment> bundled = experiment_of_model(std::string(kFairyTales));
+  if (!bundled) return default_experiment();
+  bundled->sampling.temperature = kLivelyTemperature;
+  return *bundled;
 }
 
 Result<std::string> held_out_excerpt() { return read_file((models_folder() / kFairyTales / "held-out.txt").string()); }

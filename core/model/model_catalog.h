@@ -22,6 +22,10 @@ std::string model_directory(const std::string& model);
 /// the context it was trained for (at most 4096). The error names the file and the reason.
 Result<Experiment> experiment_of_model(const std::string& model);
 
+/// What the program starts with: the elastic bundled model continuing a fixed prompt by sampling; the random block where no
+/// model is installed.
+Experiment first_experiment();
+
 /// A short text that no bundled model was trained on, for measuring them while somebody waits; the error names the file.
 Result<std::string> held_out_excerpt();
 

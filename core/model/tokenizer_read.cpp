@@ -2,9 +2,9 @@
 
 #include <unordered_set>
 
+#include "core/io/strict_json.h"
 #include "core/model/config_fields.h"
 #include "core/model/tokenizer_text.h"
-#include "core/spec/json_text.h"
 #include "core/spec/text.h"
 
 namespace mla {
@@ -176,7 +176,7 @@ Result<const json*> read_list(const std::string& where, const json& object, cons
 }
 
 Result<std::shared_ptr<const TokenizerData>> read_tokenizer(std::string_view text, const std::string& source) {
-  const Result<json> object = parse_json(text, source);
+  const Result<json> object = parse_strict_json(source, text, "the text");
   if (!object) return object.error();
   if (!object->is_object()) return Error{source + ": not a JSON object"};
   return TokenizerReader(source, *object).read();

@@ -105,7 +105,10 @@ class Stepper {
 
   Status operator()(const PrefixSpaceStep&) {
     for (Piece& piece : pieces_) {
-      if (!piece.joined && !piece.text.starts_with(' ')) piece.text = arena_.emplace_back(" " + std::string(piece.text));
+      if (piece.joined || piece.text.starts_with(' ')) continue;
+      std::string& spaced = arena_.emplace_back(1, ' ');
+      spaced += piece.text;
+      piece.text = spaced;
     }
     return {};
   }

@@ -15,16 +15,18 @@ namespace {
 
 /// Calls visit(weight) for every weight of a layer that may be set.
 template <class Layer, class Visit>
-void for_each_weight(Layer& layer, Visit visit) {
+void visit_layer(Layer& layer, Visit visit) {
   auto& a = layer.attention;
   for (auto* weight : {&layer.input_norm, &layer.input_norm_bias, &layer.post_norm, &layer.post_norm_bias, &a.q_a_layernorm,
                        &a.kv_a_layernorm, &a.kv_latent_proj})
     visit(*weight);
-  for (auto* linear : {&a.q_proj, &a.q_a_proj, &a.q_b_proj, &a.kv_a_proj, &a.kv_b_proj, &a.k_proj, &a.v_proj, &a.o_proj,
-                       &layer.gate_proj, &layer.up_proj, &layer.down_proj}) {
-    visit(linear->weight);
-    visit(linear->bias);
-  }
+  visit(layer.moe.e_score_correction_bias);
+  const auto visit_linears = [&](auto... linears) { (..., (visit(linears->weight), visit(linears->bias))); };
+  visit_linears(&a.q_proj, &a.q_a_proj, &a.q_b_proj, &a.kv_a_proj, &a.kv_b_proj, &a.k_proj, &a.v_proj, &a.o_proj,
+                &layer.gate_proj, &layer.up_proj, &layer.down_proj, &layer.moe.gate);
+  const auto visit_expert = [&](auto& expert) { visit_linears(&expert.gate_proj, &expert.up_proj, &expert.down_proj); };
+  visit_expert(layer.moe.shared_experts);
+  for (auto& expert : layer.moe.experts) visit_expert(expert);
 }
 
 template <class Model, class Visit>
@@ -32,7 +34,7 @@ void for_each_weight_of(Model& model, Visit visit) {
   visit(model.embed_tokens);
   visit(model.norm);
   visit(model.lm_head);
-  for (auto& layer : model.layers) for_each_weight(layer, visit);
+  for (auto& layer : model.layers) visit_layer(layer, visit);
 }
 
 /// How a tensor of a random model is filled.
@@ -66,7 +68,7 @@ class Layout {
       if (spec_.block == BlockKind::toy) {
         toy_layer(model_->layers[l]);
       } else {
-        layer(model_->layers[l]);
+        layer(l, model_->layers[l]);
       }
     }
   }
@@ -88,7 +90,7 @@ class Layout {
     if (bias) add(linear.bias, name + ".bias", rows, 1, Fill::zeros);
   }
 
-  void layer(LayerWeights& layer) {
+  void layer(int l, LayerWeights& layer) {
     const AttentionSpec& a = spec_.attention;
     const int d = a.hidden_size, f = spec_.intermediate_size;
     add(layer.input_norm, "input_layernorm.weight", d, 1, Fill::ones);
@@ -102,9 +104,25 @@ class Layout {
     linear(layer.attention.o_proj, "self_attn.o_proj", d, a.num_attention_heads * a.v_head_dim);
     if (spec_.block == BlockKind::attention) return;
     add(layer.post_norm, "post_attention_layernorm.weight", d, 1, Fill::ones);
+    if (spec_.is_moe_layer(l)) return experts(*spec_.moe, layer.moe);
     linear(layer.gate_proj, "mlp.gate_proj", f, d);
     linear(layer.up_proj, "mlp.up_proj", f, d);
     linear(layer.down_proj, "mlp.down_proj", d, f);
+  }
+
+  void experts(const MoeSpec& moe, MoeWeights& w) {
+    const int d = spec_.attention.hidden_size, f = moe.moe_intermediate_size;
+    const auto expert = [&](ExpertWeights& weights, const std::string& name, int width) {
+      linear(weights.gate_proj, name + ".gate_proj", width, d);
+      linear(weights.up_proj, name + ".up_proj", width, d);
+      linear(weights.down_proj, name + ".down_proj", d, width);
+    };
+    linear(w.gate, "mlp.gate", moe.n_routed_experts, d);
+    if (moe.has_bias())
+      add(w.e_score_correction_bias, "mlp.gate.e_score_correction_bias", moe.n_routed_experts, 1, Fill::zeros);
+    w.experts.resize(std::size_t(moe.n_routed_experts));
+    for (int e = 0; e < moe.n_routed_experts; ++e) expert(w.experts[e], "mlp.experts." + std::to_string(e), f);
+    if (moe.n_shared_experts > 0) expert(w.shared_experts, "mlp.shared_experts", moe.shared_width());
   }
 
   void latent_attention(AttentionWeights& w) {
@@ -170,7 +188,7 @@ void fill(const Plan& plan, std::uint64_t seed, std::int64_t first, std::int64_t
   available_kernels().back()->fill_uniform(value_key(plan, seed), std::uint64_t(first), kUnitVariance * spread, out, count);
 }
 
-using Known = std::map<std::uint64_t, std::shared_ptr<const Buffer<float>>>;
+using Known = std::map<std::uint64_t, WeightValues>;
 
 Known known_values(const ModelWeights& model) {
   Known known;
@@ -182,12 +200,23 @@ Known known_values(const ModelWeights& model) {
 
 }  // namespace
 
+void for_each_weight(const ModelWeights& model, const std::function<void(const Weight&)>& visit) {
+  for_each_weight_of(model, [&](const Weight& weight) {
+    const bool tied = &weight == &model.lm_head && weight.values == model.embed_tokens.values;
+    if (weight && !tied) visit(weight);
+  });
+}
+
 std::int64_t ModelWeights::bytes() const {
   std::int64_t total = 0;
-  for_each_weight_of(*this, [&](const Weight& weight) {
-    if (weight && &weight != &lm_head) total += weight.bytes();
-  });
-  return total + (lm_head && lm_head.values != embed_tokens.values ? lm_head.bytes() : 0);
+  for_each_weight(*this, [&](const Weight& weight) { total += weight.bytes(); });
+  return total;
+}
+
+std::int64_t ModelWeights::held_bytes() const {
+  std::int64_t total = 0;
+  for_each_weight(*this, [&](const Weight& weight) { total += weight.values.made() ? weight.bytes() : 0; });
+  return total;
 }
 
 std::int64_t weight_bytes(const Experiment& experiment) {

@@ -8,19 +8,21 @@
 #include <string>
 #include <vector>
 
+#include "core/model/weight_values.h"
 #include "core/spec/experiment.h"
 #include "core/tensor/buffer.h"
 
 namespace mla {
 
-/// A weight matrix [rows, cols], row-major fp32 (rows = outputs), shared between models that agree on it.
+/// A weight matrix [rows, cols], row-major fp32 (rows = outputs), shared between models that agree on it. A checkpoint's
+/// values are converted when they are first used.
 struct Weight {
   std::string name;  ///< as in the checkpoint
   int rows = 0;
   int cols = 0;
-  std::shared_ptr<const Buffer<float>> values;
+  WeightValues values;
   std::uint64_t random_key = 0;  ///< identifies random values: equal keys, equal values; 0 where they were loaded
-  explicit operator bool() const { return values != nullptr; }
+  explicit operator bool() const { return bool(values); }
   const float* data() const { return values->data(); }
   std::int64_t bytes() const { return std::int64_t(rows) * cols * 4; }
 };
@@ -46,6 +48,21 @@ struct AttentionWeights {
   Linear o_proj;          ///< [d, H v]
 };
 
+/// One SwiGLU feed-forward: an expert, or the shared experts side by side.
+struct ExpertWeights {
+  Linear gate_proj;  ///< [f, d]
+  Linear up_proj;    ///< [f, d]
+  Linear down_proj;  ///< [d, f]
+};
+
+/// The mixture of experts of one layer.
+struct MoeWeights {
+  Linear gate;                     ///< [n_routed_experts, d]
+  Weight e_score_correction_bias;  ///< [n_routed_experts], for selection only
+  std::vector<ExpertWeights> experts;
+  ExpertWeights shared_experts;  ///< f = n_shared_experts moe_intermediate_size
+};
+
 struct LayerWeights {
   Weight input_norm;  ///< RMSNorm before attention; the toy's norm1
   Weight input_norm_bias;
@@ -55,16 +72,22 @@ struct LayerWeights {
   Linear gate_proj;  ///< [f, d]; the toy's ff.0
   Linear up_proj;    ///< [f, d]
   Linear down_proj;  ///< [d, f]; the toy's ff.2
+  MoeWeights moe;    ///< instead of those three, where ModelSpec::is_moe_layer
 };
 
 struct ModelWeights {
   Weight embed_tokens;  ///< [vocab, d]
   std::vector<LayerWeights> layers;
-  Weight norm;          ///< [d]
-  Weight lm_head;       ///< [vocab, d]; the embedding where they are tied
-  bool random = false;  ///< made by build_weights: attention content means nothing
-  std::int64_t bytes() const;
+  Weight norm;                      ///< [d]
+  Weight lm_head;                   ///< [vocab, d]; the embedding where they are tied
+  bool random = false;              ///< made by build_weights: attention content means nothing
+  std::string files;                ///< identifies the files of a checkpoint as they were when it was opened; empty: none
+  std::int64_t bytes() const;       ///< of all tensors as fp32
+  std::int64_t held_bytes() const;  ///< of those that are in memory by now
 };
+
+/// Calls `visit` for every weight that is set, the embedding only once where the head is tied to it.
+void for_each_weight(const ModelWeights& model, const std::function<void(const Weight&)>& visit);
 
 /// Called with the fraction done, from the calling thread.
 using Progress = std::function<void(double)>;

@@ -57,6 +57,10 @@ std::string describe(const Experiment& e) {
                             (rope ? "r " + std::to_string(a.qk_rope_head_dim) : "");
   join(line, parts);
   join(line, std::string(name_of(e.cache_dtype)));
+  if (!e.model.empty() && e.layers < e.spec.num_hidden_layers) {
+    join(line,
+         "the first " + std::to_string(e.layers) + " of " + std::to_string(e.spec.num_hidden_layers) + " layers loaded");
+  }
   return line;
 }
 

@@ -24,7 +24,7 @@ struct Experiment {
   std::string model;   ///< directory of a checkpoint; empty: random weights of shape `spec`
   std::string preset;  ///< the preset that `spec` began as; empty: none
   ModelSpec spec;
-  int layers = 2;  ///< layers that run, at most spec.num_hidden_layers (memory counts all of those)
+  int layers = 2;  ///< layers that run, at most spec.num_hidden_layers (memory counts all of those); logits follow the last
   AttentionPath path = AttentionPath::absorbed;
   CacheDtype cache_dtype = CacheDtype::fp32;
   int context = 4096;  ///< most tokens the run may hold

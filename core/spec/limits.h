@@ -29,6 +29,7 @@ inline constexpr Range batch{1, 1024};
 inline constexpr Range threads{0, 1024};
 inline constexpr Range top_k{0, 1048576};
 inline constexpr Range intermediate_size{1, 262144};
+inline constexpr Range experts{1, 65536};
 inline constexpr Range vocab_size{0, 1048576};
 inline constexpr Range max_positions{1, 16777216};
 inline constexpr double temperature = 100;  ///< highest

@@ -14,6 +14,8 @@ constexpr std::array<std::string_view, 4> kVariants{"mla", "mha", "gqa", "mqa"};
 constexpr std::array<std::string_view, 4> kPaths{"uncached", "expanded", "reexpanded", "absorbed"};
 constexpr std::array<std::string_view, 3> kCacheDtypes{"fp32", "fp16", "bf16"};
 constexpr std::array<std::string_view, 3> kBlocks{"attention", "decoder", "toy"};
+constexpr std::array<std::string_view, 2> kScorings{"softmax", "sigmoid"};
+constexpr std::array<std::string_view, 3> kTopkMethods{"greedy", "group_limited_greedy", "noaux_tc"};
 
 /// The enumerator whose name the text is; names that are planned are refused as such.
 template <class Enum, std::size_t N>
@@ -63,14 +65,19 @@ std::int64_t attention_parameters(const ModelSpec& spec) {
          heads * (a.qk_nope_head_dim + a.v_head_dim) * c + d * value;
 }
 
-std::int64_t layer_parameters(const ModelSpec& spec) {
+std::int64_t moe_parameters(const MoeSpec& moe, std::int64_t d) {
+  const std::int64_t experts = moe.n_routed_experts, f = moe.moe_intermediate_size;
+  return experts * (d + (moe.has_bias() ? 1 : 0) + 3 * f * d) + 3 * d * moe.shared_width();
+}
+
+std::int64_t layer_parameters(const ModelSpec& spec, int l) {
   const std::int64_t d = spec.attention.hidden_size, f = spec.intermediate_size;
   const std::int64_t attention = attention_parameters(spec);
   switch (spec.block) {
     case BlockKind::attention:
       return attention + d;
     case BlockKind::decoder:
-      return attention + 2 * d + 3 * f * d;
+      return attention + 2 * d + (spec.is_moe_layer(l) ? moe_parameters(*spec.moe, d) : 3 * f * d);
     case BlockKind::toy:
       return attention + 4 * d + 2 * f * d + f + d;
   }
@@ -83,6 +90,8 @@ std::string_view name_of(Variant variant) { return kVariants[static_cast<std::si
 std::string_view name_of(AttentionPath path) { return kPaths[static_cast<std::size_t>(path)]; }
 std::string_view name_of(CacheDtype dtype) { return kCacheDtypes[static_cast<std::size_t>(dtype)]; }
 std::string_view name_of(BlockKind block) { return kBlocks[static_cast<std::size_t>(block)]; }
+std::string_view name_of(ScoringFunc scoring) { return kScorings[static_cast<std::size_t>(scoring)]; }
+std::string_view name_of(TopkMethod method) { return kTopkMethods[static_cast<std::size_t>(method)]; }
 
 std::string title_of(const AttentionSpec& attention) {
   constexpr std::array<const char*, 4> titles{"MLA", "MHA", "GQA-", "MQA"};
@@ -96,6 +105,12 @@ Result<CacheDtype> parse_cache_dtype(std::string_view text) {
   return parse_name<CacheDtype>(text, kCacheDtypes, "cache-dtype", {"fp8", "int8"});
 }
 Result<BlockKind> parse_block(std::string_view text) { return parse_name<BlockKind>(text, kBlocks, "block"); }
+Result<ScoringFunc> parse_scoring_func(std::string_view text) {
+  return parse_name<ScoringFunc>(text, kScorings, "scoring_func");
+}
+Result<TopkMethod> parse_topk_method(std::string_view text) {
+  return parse_name<TopkMethod>(text, kTopkMethods, "topk_method");
+}
 
 std::vector<AttentionPath> paths_of(Variant variant) {
   using enum AttentionPath;
@@ -137,7 +152,9 @@ ModelSpec with_variant(const ModelSpec& spec, Variant variant) {
 std::int64_t parameter_count(const ModelSpec& spec, int layers) {
   const std::int64_t d = spec.attention.hidden_size, vocab = spec.vocab_size;
   const std::int64_t outer = vocab == 0 ? 0 : vocab * d * (spec.tie_word_embeddings ? 1 : 2) + d;
-  return outer + layers * layer_parameters(spec);
+  std::int64_t total = outer;
+  for (int l = 0; l < layers; ++l) total += layer_parameters(spec, l);
+  return total;
 }
 
 }  // namespace mla

@@ -38,10 +38,22 @@ struct Yarn {
   bool operator==(const Yarn&) const = default;
 };
 
-/// Rotary position embedding of the RoPE part of a head.
+/// Llama 3.1's frequency scaling (`rope_scaling` of type "llama3"): waves longer than original_max_position_embeddings /
+/// low_freq_factor are slowed by `factor`, those shorter than it / high_freq_factor are left, between the two it is blended.
+struct Llama3Rope {
+  double factor = 8;
+  double low_freq_factor = 1;
+  double high_freq_factor = 4;
+  int original_max_position_embeddings = 8192;
+  bool operator==(const Llama3Rope&) const = default;
+};
+
+/// Rotary position embedding of the RoPE part of a head; at most one of the scalings is on.
 struct RopeSpec {
   double theta = 10000;
-  std::optional<Yarn> yarn;
+  std::optional<Yarn> yarn = {};
+  std::optional<Llama3Rope> llama3 = {};
+  double linear_factor = 1;  ///< positions are divided by it (`rope_scaling` of type "linear")
   bool operator==(const RopeSpec&) const = default;
 };
 
@@ -84,7 +96,35 @@ struct AttentionSpec {
   bool operator==(const AttentionSpec&) const = default;
 };
 
-/// A whole model: a stack of equal layers, with or without a vocabulary.
+/// How a router turns its logits into scores.
+enum class ScoringFunc { softmax, sigmoid };
+
+/// Which experts may be chosen: any; those of the groups with the best experts; or, with a selection bias, those of the
+/// groups whose two best experts sum highest.
+enum class TopkMethod { greedy, group_limited_greedy, noaux_tc };
+
+/// Mixture of experts in the feed-forward of some layers, as DeepSeek-V2 and V3 configure it (Hugging Face names).
+struct MoeSpec {
+  int n_routed_experts = 64;
+  int num_experts_per_tok = 6;
+  int moe_intermediate_size = 1408;  ///< width of one expert
+  int n_shared_experts = 0;          ///< experts that every token uses, kept side by side as one
+  int first_k_dense_replace = 0;     ///< so many layers at the start stay dense
+  int moe_layer_freq = 1;            ///< of the others, those whose index it divides have experts
+  int n_group = 1;
+  int topk_group = 1;
+  ScoringFunc scoring_func = ScoringFunc::softmax;
+  TopkMethod topk_method = TopkMethod::greedy;
+  bool norm_topk_prob = false;
+  double routed_scaling_factor = 1;
+
+  bool has_bias() const { return topk_method == TopkMethod::noaux_tc; }  ///< e_score_correction_bias, for selection only
+  bool has_groups() const { return topk_method != TopkMethod::greedy && n_group > 1; }
+  int shared_width() const { return n_shared_experts * moe_intermediate_size; }
+  bool operator==(const MoeSpec&) const = default;
+};
+
+/// A whole model: a stack of equal layers (but for the feed-forward of a mixture of experts), with or without a vocabulary.
 struct ModelSpec {
   AttentionSpec attention;
   BlockKind block = BlockKind::decoder;
@@ -94,7 +134,10 @@ struct ModelSpec {
   int max_position_embeddings = 131072;
   double rms_norm_eps = 1e-6;
   bool tie_word_embeddings = false;
+  std::optional<MoeSpec> moe;  ///< BlockKind::decoder only
 
+  /// Whether that layer's feed-forward is a mixture of experts.
+  bool is_moe_layer(int l) const { return moe && l >= moe->first_k_dense_replace && l % moe->moe_layer_freq == 0; }
   bool operator==(const ModelSpec&) const = default;
 };
 
@@ -103,6 +146,8 @@ std::string_view name_of(Variant variant);
 std::string_view name_of(AttentionPath path);
 std::string_view name_of(CacheDtype dtype);
 std::string_view name_of(BlockKind block);
+std::string_view name_of(ScoringFunc scoring);
+std::string_view name_of(TopkMethod method);
 
 /// As people write it: "MLA", "MHA", "GQA-8" (its groups), "MQA".
 std::string title_of(const AttentionSpec& attention);
@@ -112,6 +157,8 @@ Result<Variant> parse_variant(std::string_view text);
 Result<AttentionPath> parse_path(std::string_view text);
 Result<CacheDtype> parse_cache_dtype(std::string_view text);
 Result<BlockKind> parse_block(std::string_view text);
+Result<ScoringFunc> parse_scoring_func(std::string_view text);
+Result<TopkMethod> parse_topk_method(std::string_view text);
 
 /// Bytes of one stored element.
 constexpr int bytes_of(CacheDtype dtype) { return dtype == CacheDtype::fp32 ? 4 : 2; }

@@ -125,9 +125,24 @@ Status validate_toy(const ModelSpec& spec) {
                 must("vocab_size", spec.vocab_size, 0, "is fed vectors")});
 }
 
+Status validate_llama3(const Llama3Rope& l) {
+  if (!(l.factor >= 1 && l.factor <= 1e6)) return wrong("factor", shortest(l.factor), "must be from 1 to 1e+06");
+  if (!(l.low_freq_factor < l.high_freq_factor)) {
+    return wrong("low_freq_factor", shortest(l.low_freq_factor),
+                 "must be below high_freq_factor " + shortest(l.high_freq_factor));
+  }
+  return first({within("original_max_position_embeddings", l.original_max_position_embeddings, limits::max_positions),
+                positive("low_freq_factor", l.low_freq_factor, 1e6), positive("high_freq_factor", l.high_freq_factor, 1e6)});
+}
+
 Status validate_rope(const RopeSpec& rope) {
   if (!(rope.theta > 1 && rope.theta <= 1e12))
     return wrong("rope_theta", shortest(rope.theta), "must be above 1 and at most 1e+12");
+  if (int(rope.yarn.has_value()) + int(rope.llama3.has_value()) + int(rope.linear_factor != 1) > 1)
+    return Error{"rope_scaling is of several types: it has one of yarn, llama3 and linear"};
+  if (!(rope.linear_factor >= 1 && rope.linear_factor <= 1e6))
+    return wrong("factor", shortest(rope.linear_factor), "must be from 1 to 1e+06");
+  if (rope.llama3) return validate_llama3(*rope.llama3);
   if (!rope.yarn) return {};
   const Yarn& y = *rope.yarn;
   if (!(y.factor >= 1 && y.factor <= 1e6)) return wrong("factor", shortest(y.factor), "must be from 1 to 1e+06");
@@ -153,12 +168,44 @@ Status validate_block(const ModelSpec& spec) {
                "attention alone has no feed-forward, must be 0");
 }
 
+Status validate_groups(const MoeSpec& moe) {
+  const std::string experts = std::to_string(moe.n_routed_experts);
+  if (moe.n_group < 1 || moe.n_routed_experts % moe.n_group != 0)
+    return wrong("n_group", std::to_string(moe.n_group), "must divide n_routed_experts " + experts);
+  if (auto status = within("topk_group", moe.topk_group, {1, moe.n_group}); !status) return status;
+  const int size = moe.n_routed_experts / moe.n_group;
+  if (moe.has_groups() && moe.has_bias() && size < 2)
+    return wrong("n_group", std::to_string(moe.n_group), "noaux_tc scores a group by two experts, it has one");
+  const int eligible = moe.has_groups() ? moe.topk_group * size : moe.n_routed_experts;
+  return within("num_experts_per_tok", moe.num_experts_per_tok, {1, eligible});
+}
+
+Status validate_moe(const ModelSpec& spec) {
+  if (!spec.moe) return {};
+  const MoeSpec& moe = *spec.moe;
+  if (spec.block != BlockKind::decoder) {
+    return wrong("n_routed_experts", std::to_string(moe.n_routed_experts),
+                 "only the decoder block has experts, this one is " + std::string(name_of(spec.block)));
+  }
+  if (auto status = first({within("n_routed_experts", moe.n_routed_experts, limits::experts),
+                           within("moe_intermediate_size", moe.moe_intermediate_size, limits::intermediate_size),
+                           within("n_shared_experts", moe.n_shared_experts, {0, 1024}),
+                           within("first_k_dense_replace", moe.first_k_dense_replace, {0, limits::layers.high}),
+                           within("moe_layer_freq", moe.moe_layer_freq, limits::layers),
+                           positive("routed_scaling_factor", moe.routed_scaling_factor, 1e6)});
+      !status) {
+    return status;
+  }
+  return validate_groups(moe);
+}
+
 }  // namespace
 
 Status validate(const ModelSpec& spec) {
   if (auto status = validate_heads(spec.attention); !status) return status;
   if (auto status = validate_block(spec); !status) return status;
   if (auto status = validate_trained_rank(spec); !status) return status;
+  if (auto status = validate_moe(spec); !status) return status;
   if (auto status = validate_elastic(spec.attention); !status) return status;
   return first({validate_rope(spec.attention.rope), within("num_hidden_layers", spec.num_hidden_layers, limits::layers),
                 within("vocab_size", spec.vocab_size, limits::vocab_size),

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tests/app/program.h"
 
@@ -22,8 +25,12 @@ const std::vector<Wrong>& wrong_command_lines() {
       {{"decode", "--nonsense", "1"}, "--nonsense"},
       {{"memory", "surplus"}, "surplus"},
       {{"memory", "decode"}, "decode"},
-      {{"evaluate", "--text", "x"}, "evaluate"},
-      {{"models"}, "models"},
+      {{"evaluate"}, "--text"},
+      {{"evaluate", "--text", "x"}, "--text x"},
+      {{"evaluate", "--text", "noise.mla.json", "--axis", "latent=2"}, "latent"},
+      {{"evaluate", "--text", "noise.mla.json", "--axis", "kv-lora-rank=65", "--model", "fairy-tales"}, "kv-lora-rank 65"},
+      {{"models", "--all"}, "--all"},
+      {{"decode", "--model", "fairy-tails"}, "fairy-tails"},
       {{"memory", "--variant", "tpa"}, "tpa"},
       {{"memory", "--variant", "mlaa"}, "--variant mlaa"},
       {{"memory", "--variant", ""}, "--variant"},
@@ -62,7 +69,7 @@ const std::vector<Wrong>& wrong_command_lines() {
       {{"decode", "--steps", "some"}, "--steps"},
       {{"decode", "--heads", "512", "--nope-dim", "1024", "--hidden-size", "32768", "--layers", "256"}, "GiB"},
       // What a decode starts from.
-      {{"decode", "--tokens", "1,2,256"}, "256"},
+      {{"decode", "--tokens", "1,2,1024"}, "1024"},
       {{"decode", "--tokens", "1,,2"}, "--tokens"},
       {{"decode", "--tokens", "1,two"}, "two"},
       {{"decode", "--tokens", "-1"}, "-1"},
@@ -75,7 +82,7 @@ const std::vector<Wrong>& wrong_command_lines() {
       {{"decode", "--inputs", "noise.safetensors"}, "noise.safetensors"},
       {{"decode", "--inputs", "other.safetensors"}, "tensor x"},
       {{"decode", "--inputs", "narrow.safetensors"}, "[2, 3]"},
-      {{"decode", "--inputs", "wide.safetensors", "--steps", "2"}, "--steps 2"},
+      {{"decode", "--hidden-size", "512", "--inputs", "wide.safetensors", "--steps", "2"}, "--steps 2"},
       // Models, presets, saved experiments.
       {{"memory", "--preset", "gpt-7"}, "gpt-7"},
       {{"memory", "--model", "fairy-tale"}, "fairy-tale"},
@@ -83,6 +90,14 @@ const std::vector<Wrong>& wrong_command_lines() {
       {{"decode", "--model", MLA_SOURCE_DIR "/tests/golden/mla-plain", "--prompt", "x"}, "--prompt"},
       {{"decode", "--model", MLA_SOURCE_DIR "/tests/golden/mla-plain", "--heads", "1"}, "--heads 1"},
       {{"decode", "--model", MLA_SOURCE_DIR "/tests/golden/mla-plain", "--tokens", "50"}, "50"},
+      {{"decode", "--model", MLA_SOURCE_DIR "/tests/golden/moe-softmax", "--layers", "4"}, "--layers 4"},
+      {{"decode", "--model", MLA_SOURCE_DIR "/tests/golden/llama-tied", "--attention", "absorbed"}, "absorbed"},
+      {{"decode", "--model", MLA_SOURCE_DIR "/tests/golden/llama-tied", "--kv-heads", "1"}, "--kv-heads 1"},
+      {{"memory", "--model", "gpt"}, "model_type is \"gpt2\""},
+      {{"decode", "--model", "outside", "--tokens", "1"}, "../model.safetensors"},
+      {{"decode", "--model", "unsharded", "--tokens", "1"}, "one.safetensors"},
+      {{"decode", "--model", "unindexed", "--tokens", "1"}, "weight_map"},
+      {{"decode", "--model", "quantised", "--tokens", "1"}, "quant_method is \"awq\""},
       {{"memory", "--preset", "tutorial", "--experiment", "unknown.mla.json"}, "--preset"},
       {{"memory", "--experiment", "absent.mla.json"}, "absent.mla.json"},
       {{"memory", "--experiment", "noise.mla.json"}, "noise.mla.json"},
@@ -131,6 +146,24 @@ const std::vector<Wrong>& wrong_command_lines() {
   return list;
 }
 
+/// Model directories that are wrong, each in its own way; the configurations are a golden model's.
+void write_models(const Folder& folder) {
+  std::ifstream file(MLA_SOURCE_DIR "/tests/golden/llama-tied/config.json");
+  nlohmann::json config = nlohmann::json::parse(file);
+  const auto write = [&](const std::string& name, const std::string& index) {
+    std::filesystem::create_directory(folder.path(name));
+    folder.write(name + "/config.json", config.dump());
+    if (!index.empty()) folder.write(name + "/model.safetensors.index.json", index);
+  };
+  write("outside", R"({"weight_map": {"model.norm.weight": "../model.safetensors"}})");
+  write("unsharded", R"({"weight_map": {"model.norm.weight": "one.safetensors"}})");
+  write("unindexed", R"({"metadata": {}})");
+  config["quantization_config"] = {{"quant_method", "awq"}};
+  write("quantised", "");
+  config["model_type"] = "gpt2";
+  write("gpt", "");
+}
+
 class WrongUsage : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(WrongUsage, IsOneLineThatNamesTheCulpritAndLeavesNoFile) {
@@ -144,6 +177,7 @@ TEST_P(WrongUsage, IsOneLineThatNamesTheCulpritAndLeavesNoFile) {
   folder.write("noise.mla.json", "{ \"format\": [");
   folder.write("unknown.mla.json", R"({"format": "mla-explorer experiment", "version": 1, "colour": "red"})");
   folder.write("later.mla.json", R"({"format": "mla-explorer experiment", "version": 99})");
+  write_models(folder);
   const std::vector<std::string> before = folder.names();
 
   const Wrong& wrong = wrong_command_lines()[GetParam()];

@@ -1,4 +1,4 @@
-"""DeepSeek-V2/V3 with dense layers, from its formulas, module names as in its checkpoints.
+"""DeepSeek-V2/V3, from its formulas, module names as in its checkpoints.
 
 Attention is computed twice and the two must agree: by parts, absorbed, with the rotation of each pair written out (that is
 what is recorded), and whole, over expanded keys and values, with complex rotations and PyTorch's own attention.
@@ -9,6 +9,9 @@ import math
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from llama import interleave, turn_halves
+from mixture import Experts, has_experts
 
 LATENT_EPS = 1e-6  # of the norms inside attention, whatever rms_norm_eps says
 
@@ -43,7 +46,9 @@ def rope_frequencies(config: dict) -> torch.Tensor:
 
 
 def rotate(x: torch.Tensor, config: dict) -> torch.Tensor:
-    """x [T, ..., r]: pairs (2i, 2i+1) turned by position times frequency."""
+    """x [T, ..., r]: pairs (2i, 2i+1) turned by position times frequency; stored halves become pairs first."""
+    if not config.get("rope_interleave", True):
+        x = interleave(x)
     yarn = active_yarn(config)
     gain = 1.0
     if yarn:
@@ -56,7 +61,10 @@ def rotate(x: torch.Tensor, config: dict) -> torch.Tensor:
 
 
 def rotate_complex(x: torch.Tensor, config: dict) -> torch.Tensor:
-    """The same as rotate, as a product of complex numbers, one position after the other."""
+    """The same as rotate, as a product of complex numbers, one position after the other. Halves are turned as they are,
+    which permutes queries and keys alike."""
+    if not config.get("rope_interleave", True):
+        return turn_halves(x, rope_frequencies(config))
     yarn = active_yarn(config) or {"factor": 1, "mscale": 1, "mscale_all_dim": 1}
     gain = yarn_magnitude(yarn["factor"], yarn["mscale"]) / yarn_magnitude(yarn["factor"], yarn["mscale_all_dim"])
     turned = []
@@ -135,23 +143,26 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    def __init__(self, d: int, width: int):
+    def __init__(self, d: int, width: int, bias: bool = False):
         super().__init__()
-        self.gate_proj, self.up_proj = nn.Linear(d, width, bias=False), nn.Linear(d, width, bias=False)
-        self.down_proj = nn.Linear(width, d, bias=False)
+        self.gate_proj, self.up_proj = nn.Linear(d, width, bias=bias), nn.Linear(d, width, bias=bias)
+        self.down_proj = nn.Linear(width, d, bias=bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
 class Layer(nn.Module):
-    def __init__(self, config: dict, attention: type[nn.Module]):
+    def __init__(self, config: dict, attention: type[nn.Module], index: int):
         super().__init__()
         d, eps = config["hidden_size"], config["rms_norm_eps"]
         self.input_layernorm = nn.RMSNorm(d, eps=eps)
         self.self_attn = attention(config)
         self.post_attention_layernorm = nn.RMSNorm(d, eps=eps)
-        self.mlp = FeedForward(d, config["intermediate_size"])
+        if has_experts(config, index):
+            self.mlp = Experts(config, FeedForward)
+        else:
+            self.mlp = FeedForward(d, config["intermediate_size"], config.get("mlp_bias", False))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, dict]:
         attended, seen = self.self_attn(self.input_layernorm(x))
@@ -165,7 +176,7 @@ class DeepseekModel(nn.Module):
         d, vocab = config["hidden_size"], config["vocab_size"]
         self.model = nn.Module()
         self.model.embed_tokens = nn.Embedding(vocab, d)
-        self.model.layers = nn.ModuleList(Layer(config, attention) for _ in range(config["num_hidden_layers"]))
+        self.model.layers = nn.ModuleList(Layer(config, attention, i) for i in range(config["num_hidden_layers"]))
         self.model.norm = nn.RMSNorm(d, eps=config["rms_norm_eps"])
         if not config["tie_word_embeddings"]:
             self.lm_head = nn.Linear(d, vocab, bias=False)

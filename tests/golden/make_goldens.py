@@ -1,8 +1,8 @@
 """Writes the golden models and what they must compute: python make_goldens.py (needs PyTorch and safetensors).
 
-Each folder becomes a model directory (config.json, model.safetensors) with its input (tokens.json, or inputs.safetensors
-with x [T, d]) and expected.safetensors, named and shaped as `mla-explorer decode --dump` writes it. Weights are float32;
-everything is computed from them in float64 and stored as float32.
+Each folder becomes a model directory (config.json, model.safetensors or shards) with its input (tokens.json, or inputs.safetensors
+with x [T, d]) and expected.safetensors, named and shaped as `mla-explorer decode --dump` writes it. Weights are float32
+where stored.py does not say otherwise; everything is computed from them in float64 and stored as float32.
 """
 
 import json
@@ -15,6 +15,8 @@ from torch import nn
 
 from deepseek_mla import DeepseekModel
 from grouped_query import GroupedAttention
+from llama import LlamaAttention
+from stored import round_to_fp8, save_shards, save_tensors
 from toy_mla import ToyBlock
 
 HERE = pathlib.Path(__file__).parent
@@ -58,6 +60,71 @@ TOY = {
                     num_hidden_layers=1),
 }
 
+# Experts: in groups by their best one; in groups by their two best biased ones, few heads and YaRN; greedy in every second
+# layer, without shared ones.
+EXPERTS = {
+    "moe-softmax": dict(
+        T=7, model_type="deepseek_v2", hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
+        vocab_size=40, q_lora_rank=None, kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=8, v_head_dim=12,
+        rope_theta=10000.0, rms_norm_eps=1e-6, max_position_embeddings=512, tie_word_embeddings=False,
+        n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=16, n_shared_experts=2, first_k_dense_replace=1,
+        moe_layer_freq=1, n_group=4, topk_group=2, scoring_func="softmax", topk_method="group_limited_greedy",
+        norm_topk_prob=False, routed_scaling_factor=16.0),
+    "moe-sigmoid": dict(
+        T=9, model_type="deepseek_v3", hidden_size=30, intermediate_size=40, num_hidden_layers=3, num_attention_heads=5,
+        vocab_size=44, q_lora_rank=14, kv_lora_rank=18, qk_nope_head_dim=10, qk_rope_head_dim=12, v_head_dim=8,
+        rope_theta=10000.0, rms_norm_eps=1e-6, max_position_embeddings=163840, tie_word_embeddings=True,
+        rope_scaling=dict(type="yarn", factor=40.0, original_max_position_embeddings=4096, beta_fast=32, beta_slow=1,
+                          mscale=1.0, mscale_all_dim=1.0),
+        n_routed_experts=12, num_experts_per_tok=4, moe_intermediate_size=11, n_shared_experts=1, first_k_dense_replace=1,
+        moe_layer_freq=1, n_group=4, topk_group=2, scoring_func="sigmoid", topk_method="noaux_tc", norm_topk_prob=True,
+        routed_scaling_factor=2.5),
+    "moe-odd": dict(
+        T=5, model_type="deepseek_v2", hidden_size=27, intermediate_size=33, num_hidden_layers=3, num_attention_heads=3,
+        vocab_size=33, q_lora_rank=9, kv_lora_rank=11, qk_nope_head_dim=7, qk_rope_head_dim=6, v_head_dim=5,
+        rope_theta=10000.0, rms_norm_eps=1e-6, max_position_embeddings=64, tie_word_embeddings=False,
+        n_routed_experts=5, num_experts_per_tok=2, moe_intermediate_size=13, n_shared_experts=None, first_k_dense_replace=0,
+        moe_layer_freq=2, n_group=None, topk_group=None, scoring_func="softmax", topk_method="greedy", norm_topk_prob=True,
+        routed_scaling_factor=1.0),
+    # Blocks that neither rows nor columns are multiples of.
+    "fp8": dict(
+        T=6, model_type="deepseek_v3", hidden_size=40, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
+        vocab_size=36, q_lora_rank=20, kv_lora_rank=18, qk_nope_head_dim=10, qk_rope_head_dim=8, v_head_dim=9,
+        rope_theta=10000.0, rms_norm_eps=1e-6, max_position_embeddings=512, tie_word_embeddings=False,
+        n_routed_experts=6, num_experts_per_tok=2, moe_intermediate_size=20, n_shared_experts=1, first_k_dense_replace=1,
+        n_group=2, topk_group=1, scoring_func="sigmoid", topk_method="noaux_tc", norm_topk_prob=True,
+        routed_scaling_factor=1.5,
+        quantization_config=dict(activation_scheme="dynamic", fmt="e4m3", quant_method="fp8", weight_block_size=[16, 12])),
+    # In shards, with the tensors of a layer behind the last that predicts a further token.
+    "sharded": dict(
+        T=6, model_type="deepseek_v3", hidden_size=36, intermediate_size=44, num_hidden_layers=2, num_attention_heads=4,
+        vocab_size=40, q_lora_rank=12, kv_lora_rank=14, qk_nope_head_dim=8, qk_rope_head_dim=4, v_head_dim=10,
+        rope_theta=10000.0, rms_norm_eps=1e-6, max_position_embeddings=512, tie_word_embeddings=False,
+        num_nextn_predict_layers=1),
+    "mla-halves": dict(
+        T=6, model_type="deepseek_v3", hidden_size=32, intermediate_size=40, num_hidden_layers=2, num_attention_heads=3,
+        vocab_size=32, q_lora_rank=None, kv_lora_rank=12, qk_nope_head_dim=6, qk_rope_head_dim=8, v_head_dim=7,
+        rope_theta=10000.0, rms_norm_eps=1e-6, max_position_embeddings=512, tie_word_embeddings=False,
+        attention_bias=True, rope_interleave=False),
+}
+LLAMA = {
+    "llama-tied": dict(
+        T=8, model_type="llama", hidden_size=36, intermediate_size=50, num_hidden_layers=2, num_attention_heads=6,
+        num_key_value_heads=2, head_dim=10, vocab_size=45, rope_theta=500.0, rms_norm_eps=1e-5, max_position_embeddings=512,
+        tie_word_embeddings=True,
+        rope_scaling=dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+                          original_max_position_embeddings=64)),
+    "llama-mha": dict(
+        T=7, model_type="llama", hidden_size=30, intermediate_size=44, num_hidden_layers=2, num_attention_heads=3,
+        num_key_value_heads=3, head_dim=None, vocab_size=35, rope_theta=10000.0, rms_norm_eps=1e-6,
+        max_position_embeddings=256, tie_word_embeddings=False, attention_bias=True, mlp_bias=True,
+        rope_scaling=dict(rope_type="linear", factor=4.0)),
+    "qwen2": dict(
+        T=6, model_type="qwen2", hidden_size=32, intermediate_size=36, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=1, vocab_size=33, rope_theta=1000000.0, rms_norm_eps=1e-6, max_position_embeddings=256,
+        tie_word_embeddings=False, use_sliding_window=False, sliding_window=128, rope_scaling=None),
+}
+
 # Factors on the parameters whose names end so (and on x): values so small that the epsilon of every kind of norm shows.
 SCALED = {
     "mla-q-lora": {"embed_tokens.weight": 0.05, "q_a_proj.weight": 0.02, "kv_a_proj_with_mqa.weight": 0.02},
@@ -85,10 +152,22 @@ def save(path: pathlib.Path, tensors: dict) -> None:
     path.chmod(0o644)
 
 
-def write(name: str, config: dict, model: nn.Module, expected: dict) -> None:
+def further_layer(config: dict) -> dict:
+    """Some tensors of a layer that predicts a further token, of any shape: they are not to be used."""
+    start = f"model.layers.{config['num_hidden_layers']}."
+    return {start + "eh_proj.weight": torch.ones(3, 6), start + "enorm.weight": torch.ones(3),
+            start + "embed_tokens.weight": torch.ones(2, 3)}
+
+
+def write(name: str, config: dict, model: nn.Module, expected: dict, stored: dict | None = None) -> None:
     folder = HERE / name
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    save(folder / "model.safetensors", model.state_dict())
+    if stored:
+        save_tensors(folder / "model.safetensors", stored)
+    elif name == "sharded":
+        save_shards(folder, {n: t.float() for n, t in (model.state_dict() | further_layer(config)).items()}, 3)
+    else:
+        save(folder / "model.safetensors", model.state_dict())
     save(folder / "expected.safetensors", expected)
     attention = expected["attention"]
     print(f"{name}: largest weight of the last query, mean over layers and heads: {attention[:, :, -1].amax(-1).mean():.3f}")
@@ -110,12 +189,16 @@ def make_toy(name: str, config: dict, generator: torch.Generator) -> None:
 def make_decoder(name: str, config: dict, generator: torch.Generator) -> None:
     config = dict(config)
     count = config.pop("T")
-    model = DeepseekModel(config, *([GroupedAttention] if name in GROUPED else [])).double()
+    attention = [GroupedAttention] if name in GROUPED else [LlamaAttention] if name in LLAMA else []
+    model = DeepseekModel(config, *attention).double()
     randomise(model, SCALED.get(name, {}), generator)
+    quantised, stored = config.get("quantization_config"), None
+    if quantised:
+        stored = round_to_fp8(model, quantised["weight_block_size"], generator)
     tokens = torch.randint(config["vocab_size"], (count,), generator=generator)
     (HERE / name).mkdir(exist_ok=True)
     (HERE / name / "tokens.json").write_text(json.dumps(tokens.tolist()) + "\n")
-    write(name, config, model, model.expected(tokens))
+    write(name, config, model, model.expected(tokens), stored)
 
 
 def main() -> None:
@@ -124,7 +207,7 @@ def main() -> None:
     with torch.no_grad():
         for name, config in TOY.items():
             make_toy(name, config, generator)
-        for name, config in (DEEPSEEK | GROUPED).items():
+        for name, config in (DEEPSEEK | GROUPED | EXPERTS | LLAMA).items():
             make_decoder(name, config, generator)
 
 

@@ -8,6 +8,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/model/model_catalog.h"
 #include "core/spec/presets.h"
 #include "ui/controls/setting_rules.h"
 
@@ -25,6 +26,8 @@ Experiment carried_over(Experiment fresh, const Experiment& present) {
   fresh.prompt = present.prompt;
   return fresh;
 }
+
+constexpr QLatin1String kModelKey("model:");  // before a model's name, in the list of models and presets
 
 /// The command line's "--heads 7: …" without its dashes.
 QString without_dashes(const std::string& message) {
@@ -134,12 +137,18 @@ void ExperimentPanel::choose(const std::string& setting, const std::string& valu
   showAll();
 }
 
-void ExperimentPanel::choosePreset(int index) {
-  const bool random = index == 0;
-  const Experiment fresh = random ? default_experiment() : experiment_from(presets()[index - 1]);
-  offer(carried_over(fresh, experiment_), "preset");
-  if (!random) showNote(QString::fromStdString(presets()[index - 1].note));
+void ExperimentPanel::chooseModel(const QString& key) {
+  if (key.startsWith(kModelKey)) {
+    const Result<Experiment> trained = experiment_of_model(key.mid(qsizetype(kModelKey.size())).toStdString());
+    if (trained) return offer(carried_over(*trained, experiment_), "preset");
+    return showRefusal(without_dashes(trained.error().message));
+  }
+  const Result<Preset> preset = find_preset(key.toStdString());
+  offer(carried_over(preset ? experiment_from(*preset) : default_experiment(), experiment_), "preset");
+  if (preset) showNote(QString::fromStdString(preset->note));
 }
+
+QString ExperimentPanel::modelKey(const std::string& model) { return kModelKey + QString::fromStdString(model); }
 
 void ExperimentPanel::offer(const Experiment& experiment, const std::string& asked) {
   if (const Status valid = validate(experiment); !valid) {

@@ -73,7 +73,8 @@ class ExperimentPanel : public QWidget {
   void fitWidth();
 
   void choose(const std::string& setting, const std::string& value);
-  void choosePreset(int index);
+  void chooseModel(const QString& key);
+  static QString modelKey(const std::string& model);
   void offer(const Experiment& experiment, const std::string& asked);
   void showAll();
   void showPaths();

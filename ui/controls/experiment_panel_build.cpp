@@ -4,6 +4,7 @@
 #include <QThread>
 #include <algorithm>
 
+#include "core/model/model_catalog.h"
 #include "core/spec/limits.h"
 #include "core/spec/presets.h"
 #include "ui/controls/experiment_panel.h"
@@ -25,6 +26,17 @@ QComboBox* new_combo() {
 
 int int_of(const Experiment& experiment, const std::string& setting) {
   return QString::fromStdString(value_of(experiment, setting)).toInt();
+}
+
+/// What a bundled model is called in the list.
+QString titleOf(const std::string& model) {
+  const Result<Experiment> experiment = experiment_of_model(model);
+  const QString name = QString::fromStdString(model);
+  if (!experiment) return name;
+  const AttentionSpec& attention = experiment->spec.attention;
+  const QString variant = QString::fromStdString(title_of(attention));
+  return attention.elastic ? ExperimentPanel::tr("%1 (elastic %2)").arg(name, variant)
+                           : ExperimentPanel::tr("%1 (%2)").arg(name, variant);
 }
 
 }  // namespace
@@ -103,24 +115,27 @@ void ExperimentPanel::addLine(QGridLayout& grid, const std::string& setting, con
 
 void ExperimentPanel::addPresets(QGridLayout& grid) {
   QComboBox* combo = new_combo();
-  combo->addItem(QString());
+  for (const std::string& model : bundled_models()) combo->addItem(titleOf(model), modelKey(model));
+  const int random = combo->count();
+  combo->addItem(QString(), QString());
   for (const Preset& preset : presets()) {
-    combo->addItem(QString::fromStdString(preset.title), QString::fromStdString(preset.name));
+    combo->addItem(tr("%1, random weights").arg(QString::fromStdString(preset.title)), QString::fromStdString(preset.name));
     combo->setItemData(combo->count() - 1, QString::fromStdString(preset.note), Qt::ToolTipRole);
   }
-  const int checkpoint = combo->count();
+  const int opened = combo->count();
   connect(combo, &QComboBox::activated, this, [=, this](int index) {
-    if (index < checkpoint) choosePreset(index);
+    if (index < opened) chooseModel(combo->itemData(index).toString());
   });
-  const Words words{tr("Preset"), tr("A random block, or the shape of a published model with random weights")};
+  const Words words{tr("Model"), tr("A trained model; or random weights, for bytes and milliseconds at any dimensions: a "
+                                    "random block or the shape of a published model")};
   add(grid, "preset", combo, words, [=, this] {
     const QSignalBlocker quiet(combo);
     const Experiment& shown = experiment_.preset.empty() && experiment_.model.empty() ? experiment_ : default_experiment();
-    combo->setItemText(0, tr("Random block (d=%1)").arg(shown.spec.attention.hidden_size));
-    combo->removeItem(checkpoint);
-    if (!experiment_.model.empty()) combo->addItem(QString::fromStdString(experiment_.model));
-    const int preset = experiment_.preset.empty() ? 0 : combo->findData(QString::fromStdString(experiment_.preset));
-    combo->setCurrentIndex(experiment_.model.empty() ? preset : checkpoint);
+    combo->setItemText(random, tr("Random block (d=%1)").arg(shown.spec.attention.hidden_size));
+    combo->removeItem(opened);
+    const QString key = experiment_.model.empty() ? QString::fromStdString(experiment_.preset) : modelKey(experiment_.model);
+    if (combo->findData(key) < 0) combo->addItem(QString::fromStdString(experiment_.model), key);
+    combo->setCurrentIndex(combo->findData(key));
   });
 }
 
@@ -132,7 +147,8 @@ void ExperimentPanel::addHead(QGridLayout& grid) {
                        "Drag the divider or use the arrow keys.")};
   add(grid, "rope-dim", bar, words, [=, this] {
     const AttentionSpec& attention = experiment_.spec.attention;
-    bar->setSplit(attention.qk_nope_head_dim, attention.qk_rope_head_dim);
+    bar->setSplit(attention.qk_nope_head_dim, attention.qk_rope_head_dim,
+                  attention.elastic ? attention.elastic->qk_rope_head_dim : 0);
   });
   addNumber(grid, "nope-dim", {tr("NoPE size"), tr("Values of a head's key without position; the RoPE part stays as it is")},
             limits::nope_dim.high);

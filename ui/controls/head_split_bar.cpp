@@ -23,10 +23,12 @@ HeadSplitBar::HeadSplitBar(QWidget* parent) : QAbstractSlider(parent) {
   });
 }
 
-void HeadSplitBar::setSplit(int nope, int rope) {
+void HeadSplitBar::setSplit(int nope, int rope, int full_rope) {
   const QSignalBlocker quiet(this);
-  setRange((nope + rope) % 2, nope + rope);
-  setValue(nope);
+  trained_nope_ = full_rope > 0 ? nope : 0;
+  const int head = nope + std::max(rope, full_rope);
+  setRange(full_rope > 0 ? nope : head % 2, head);
+  setValue(head - rope);
   setAccessibleDescription(tr("%1 NoPE and %2 RoPE values").arg(nope).arg(rope));
   update();
 }
@@ -56,7 +58,11 @@ void HeadSplitBar::paintPart(QPainter& painter, const QRect& area, const QString
 void HeadSplitBar::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   const int x = dividerX();
-  paintPart(painter, QRect(0, 0, x, height()), tr("NoPE"), nope(), 0);
+  const int kept = trained_nope_ > 0 ? int(std::lround(double(width()) * nope() / maximum())) : x;
+  paintPart(painter, QRect(0, 0, kept, height()), tr("NoPE"), nope(), 0);
+  if (x > kept)
+    painter.fillRect(QRect(kept, 0, x - kept, height()),
+                     QBrush(palette().color(QPalette::Disabled, QPalette::Text), Qt::BDiagPattern));
   paintPart(painter, QRect(x, 0, width() - x, height()), tr("RoPE"), rope(), 1);
   painter.setPen(palette().color(hasFocus() ? QPalette::Highlight : QPalette::Mid));
   painter.drawRect(rect().adjusted(0, 0, -1, -1));

@@ -12,9 +12,10 @@ class HeadSplitBar : public QAbstractSlider {
  public:
   explicit HeadSplitBar(QWidget* parent = nullptr);
 
-  /// Shows a split without telling anybody.
-  void setSplit(int nope, int rope);
-  int nope() const { return value(); }
+  /// Shows a split without telling anybody. `full_rope`: the RoPE values that an elastic model was trained with; its NoPE
+  /// part stays as it is, and what RoPE lacks is shown as left out.
+  void setSplit(int nope, int rope, int full_rope = 0);
+  int nope() const { return trained_nope_ > 0 ? trained_nope_ : value(); }
   int rope() const { return maximum() - value(); }
   QSize sizeHint() const override;
   QSize minimumSizeHint() const override { return sizeHint(); }
@@ -32,6 +33,8 @@ class HeadSplitBar : public QAbstractSlider {
   int dividerX() const;
   int nopeAt(double x) const;
   void paintPart(class QPainter& painter, const QRect& area, const QString& name, int values, int color) const;
+
+  int trained_nope_ = 0;  // of an elastic model; 0: RoPE takes its part from NoPE
 };
 
 }  // namespace mla::ui

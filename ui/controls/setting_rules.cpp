@@ -57,7 +57,9 @@ SettingRange layers_of(const Experiment& experiment) {
 QString reason_against(const Experiment& experiment, std::string_view setting) {
   const bool shape = among(setting, {"variant", "kv-lora-rank", "q-lora-rank", "heads", "kv-heads", "nope-dim", "rope-dim",
                                      "v-head-dim", "hidden-size"});
-  if (shape && !experiment.model.empty()) return tr("A trained checkpoint has its dimensions.");
+  const bool elastic = experiment.spec.attention.elastic.has_value();
+  if (shape && !experiment.model.empty() && !(elastic && among(setting, {"kv-lora-rank", "heads", "rope-dim"})))
+    return tr("A trained model has its dimensions. Choose the random block to move all of them.");
   if (among(setting, {"prompt", "temperature"}) && experiment.spec.vocab_size == 0) {
     return tr("This block has no vocabulary: it is fed random vectors, not text.");
   }
@@ -81,6 +83,10 @@ SettingRange range_of(const Experiment& experiment, std::string_view setting) {
     return SettingRange{ValueScale::octaves(low, high), int(range.low), int(range.high)};
   };
   const int heads = experiment.spec.attention.num_attention_heads;
+  if (const auto& full = experiment.spec.attention.elastic) {
+    if (setting == "kv-lora-rank") return octaves(1, full->kv_lora_rank, {1, full->kv_lora_rank});
+    if (setting == "heads") return {ValueScale::every(1, full->num_attention_heads), 1, full->num_attention_heads};
+  }
   if (setting == "kv-lora-rank") return octaves(2, 1024, limits::kv_lora_rank);
   if (setting == "q-lora-rank") return {ValueScale::none_or_octaves(8, 2048), 0, int(limits::q_lora_rank.high)};
   if (setting == "heads") return {ValueScale(head_counts()), int(limits::heads.low), int(limits::heads.high)};

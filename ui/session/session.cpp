@@ -6,13 +6,18 @@
 #include <chrono>
 
 #include "core/engine/thread_guard.h"
+#include "ui/session/analyst.h"
 #include "ui/session/worker.h"
 
 namespace mla::ui {
 
 Session::Session(std::vector<std::unique_ptr<ComputeBackend>> backends, QObject* parent)
-    : QObject(parent), experiment_(default_experiment()), snapshot_(std::make_shared<const Snapshot>()) {
+    : QObject(parent),
+      experiment_(default_experiment()),
+      snapshot_(std::make_shared<const Snapshot>()),
+      analyst_(new Analyst(this)) {
   forbid_engine_on_this_thread();
+  connect(analyst_, &Analyst::changed, this, [this] { show(*snapshot_); });
   const auto wake = [this] { QMetaObject::invokeMethod(this, "deliver", Qt::QueuedConnection); };
   worker_ = std::make_unique<Worker>(std::move(backends), wake);
 }
@@ -35,8 +40,15 @@ void Session::deliver() {
     }
     if (!verdict.refusal.empty()) emit refused(QString::fromStdString(verdict.refusal));
   }
-  if (!contents.snapshot) return;
-  snapshot_ = contents.snapshot;
+  if (contents.snapshot) show(*contents.snapshot);
+}
+
+/// With what is known of its quality.
+void Session::show(const Snapshot& snapshot) {
+  auto shown = std::make_shared<Snapshot>(snapshot);
+  if (shown->run > 0) analyst_->want(shown->experiment);
+  shown->quality = analyst_->report(shown->experiment);
+  snapshot_ = std::move(shown);
   emit snapshotChanged(snapshot_);
 }
 

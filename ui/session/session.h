@@ -9,6 +9,8 @@
 
 namespace mla::ui {
 
+class Analyst;
+
 /// Which attention the views want recorded.
 struct AttentionRequest {
   bool rows = true;  ///< false: no view shows attention, so none is recorded
@@ -51,6 +53,7 @@ class Session : public QObject {
 
  private:
   class Worker;
+  void show(const Snapshot& snapshot);
   Q_INVOKABLE void deliver();  // called through the event loop when the worker has something to show
 
   Experiment experiment_;
@@ -59,6 +62,7 @@ class Session : public QObject {
   AttentionRequest request_;
   bool playing_ = false;
   Throttle throttle_{kFrame};
+  Analyst* analyst_;
   std::unique_ptr<Worker> worker_;
 };
 

@@ -53,6 +53,14 @@ struct AttentionHistory {
   std::shared_ptr<const PooledMaps> thumbnails;
 };
 
+/// How well a trained model predicts the held-out excerpt at the present settings.
+struct QualityReport {
+  enum class State { none, measuring, known, failed };  ///< none: random weights, or too large to measure unasked
+  State state = State::none;
+  double bits_per_byte = 0;  ///< where it is known
+  QString error;             ///< where it failed
+};
+
 /// All that a view or an exporter may show, at one moment. Immutable once published.
 struct Snapshot {
   enum class State { idle, preparing, running, paused, finished, failed };
@@ -71,6 +79,7 @@ struct Snapshot {
   std::vector<PinnedRun> pinned;
   Ceilings ceilings;  ///< read_gb_s is 0 while not measured yet
   std::int64_t weight_bytes = 0;
+  QualityReport quality;
   std::shared_ptr<const RankCurve> rank;                     ///< quality against rank; null while not measured
   std::shared_ptr<const CoupledRope> coupled;                ///< scores with coupled RoPE; null while not computed
   std::shared_ptr<const std::vector<HeadScore>> head_kinds;  ///< of the recorded layers; null while not scored

@@ -1,14 +1,11 @@
 #include "ui/session/worker.h"
 
-#ifdef __linux__
-#include <sys/resource.h>
-#endif
-
 #include <algorithm>
 #include <utility>
 
 #include "core/analysis/ceilings.h"
 #include "core/spec/format.h"
+#include "ui/session/priority.h"
 
 namespace mla::ui {
 namespace {
@@ -34,14 +31,6 @@ Clock::duration pace(double tokens_per_second) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / tokens_per_second));
 }
 
-/// The engine's threads (those started from here inherit it) give way to the window's: at full speed they would otherwise
-/// take every core, and a repaint would wait for its turn. Linux keeps this per thread; elsewhere it would slow the window.
-void give_way_to_the_window() {
-#ifdef __linux__
-  setpriority(PRIO_PROCESS, 0, kEngineNiceness);
-#endif
-}
-
 }  // namespace
 
 Session::Worker::Worker(std::vector<std::unique_ptr<ComputeBackend>> backends, std::function<void()> wake)
@@ -52,7 +41,7 @@ Session::Worker::~Worker() {
 }
 
 void Session::Worker::loop() {
-  give_way_to_the_window();
+  give_way(kEngineNiceness);
   for (const auto& backend : backends_) infos_.push_back(backend->probe());
   publish();
   while (true) {

@@ -4,6 +4,7 @@
 #include <QMenu>
 #include <QMenuBar>
 
+#include "core/model/model_catalog.h"
 #include "ui/controls/transport_bar.h"
 #include "ui/export/export_queue.h"
 #include "ui/window/experiment_files.h"
@@ -18,7 +19,7 @@ void MainWindow::buildFileMenu() {
   QMenu& menu = *menuBar()->addMenu(tr("&File"));
   menu.addAction(tr("&New"), QKeySequence::New, this, [this] {
     files_->close();
-    session_.setExperiment(default_experiment());
+    session_.setExperiment(first_experiment());
     session_.restart();
     session_.play();
   });

@@ -52,6 +52,20 @@ QString doing(const Snapshot& snapshot) {
   }
 }
 
+QString quality_text(const QualityReport& quality) {
+  switch (quality.state) {
+    case QualityReport::State::none:
+      break;
+    case QualityReport::State::measuring:
+      return tr("quality: measuring…");
+    case QualityReport::State::known:
+      return tr("%1 bits/byte on the held-out excerpt").arg(quality.bits_per_byte, 0, 'f', 3);
+    case QualityReport::State::failed:
+      return tr("quality: %1").arg(quality.error);
+  }
+  return {};
+}
+
 }  // namespace
 
 QString status_text(const Snapshot& snapshot) {
@@ -59,6 +73,7 @@ QString status_text(const Snapshot& snapshot) {
   if (const QString now = doing(snapshot); !now.isEmpty()) parts << now;
   if (snapshot.run > 0) {
     add_measurements(parts, snapshot);
+    if (const QString quality = quality_text(snapshot.quality); !quality.isEmpty()) parts << quality;
     if (snapshot.random_weights) parts << tr("weights random: attention content means nothing");
   }
   if (!snapshot.pinned.empty()) parts << tr("pinned: %1").arg(snapshot.pinned.size());

@@ -90,8 +90,26 @@ double relative_error(const A& got, const B& want) {
   return error / range;
 }
 
-/// A small random experiment of that variant: odd head counts, odd latents, with and without q-LoRA, YaRN and a
-/// feed-forward.
+/// A small random mixture of experts, of any routing.
+inline MoeSpec random_experts(std::mt19937& rng) {
+  MoeSpec moe;
+  moe.topk_method = TopkMethod(rng() % 3);
+  moe.scoring_func = ScoringFunc(rng() % 2);
+  moe.n_group = 1 + int(rng() % 4);
+  moe.topk_group = 1 + int(rng() % unsigned(moe.n_group));
+  moe.n_routed_experts = moe.n_group * (2 + int(rng() % 3));
+  moe.num_experts_per_tok = 1 + int(rng() % 2);
+  moe.moe_intermediate_size = 3 + int(rng() % 20);
+  moe.n_shared_experts = int(rng() % 3);
+  moe.first_k_dense_replace = int(rng() % 2);
+  moe.moe_layer_freq = 1 + int(rng() % 2);
+  moe.norm_topk_prob = rng() % 2;
+  moe.routed_scaling_factor = rng() % 2 ? 2.5 : 1;
+  return moe;
+}
+
+/// A small random experiment of that variant: odd head counts, odd latents, with and without q-LoRA, a scaling of RoPE, a
+/// feed-forward and experts.
 inline Experiment random_small(Variant variant, std::mt19937& rng) {
   const auto pick = [&](std::initializer_list<int> values) { return *(values.begin() + rng() % values.size()); };
   Experiment e;
@@ -99,6 +117,7 @@ inline Experiment random_small(Variant variant, std::mt19937& rng) {
   e.spec.vocab_size = 17;
   e.spec.intermediate_size = e.spec.block == BlockKind::decoder ? 40 : 0;
   e.spec.num_hidden_layers = e.layers = 1 + int(rng() % 2);
+  if (e.spec.block == BlockKind::decoder && rng() % 2) e.spec.moe = random_experts(rng);
   AttentionSpec& a = e.spec.attention;
   a.variant = variant;
   a.hidden_size = pick({16, 30, 48});
@@ -117,7 +136,10 @@ inline Experiment random_small(Variant variant, std::mt19937& rng) {
     if (variant == Variant::gqa) a.num_key_value_heads = default_groups(a.num_attention_heads);
     if (variant == Variant::mqa) a.num_key_value_heads = 1;
   }
-  if (rng() % 3 == 0) a.rope.yarn = Yarn{40, 16, 32, 1, 0.707, 0.707};
+  const unsigned scaling = rng() % 6;
+  if (scaling < 2) a.rope.yarn = Yarn{40, 16, 32, 1, 0.707, 0.707};
+  if (scaling == 2) a.rope.llama3 = Llama3Rope{8, 1, 4, 32};
+  if (scaling == 3) a.rope.linear_factor = 4;
   e.path = variant == Variant::mla ? AttentionPath::absorbed : AttentionPath::expanded;
   e.context = 400;
   e.seed = rng();

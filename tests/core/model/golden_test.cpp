@@ -15,15 +15,18 @@ namespace {
 
 constexpr double tolerance = 2e-5;  // of the range of the expected tensor
 
-/// The largest difference as a fraction of the expected values' range; infinite where either is not a number.
+/// The largest difference as a fraction of the expected values' range; infinite where either is not a number, or where
+/// expected values that are all the same are missed.
 double relative_error(const std::vector<float>& got, const std::vector<float>& expected) {
+  if (got.size() != expected.size()) return INFINITY;
   const auto [least, most] = std::minmax_element(expected.begin(), expected.end());
   double largest = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double difference = std::abs(double(got[i]) - expected[i]);
     largest = std::isfinite(difference) ? std::max(largest, difference) : INFINITY;
   }
-  return largest / (double(*most) - *least);
+  const double range = double(*most) - *least;
+  return range > 0 ? largest / range : largest == 0 ? 0 : INFINITY;
 }
 
 using Case = std::tuple<std::string, AttentionPath, Feed>;
@@ -64,10 +67,17 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Golden,
-                         testing::Combine(testing::Values("toy", "toy-odd", "mla-plain", "mla-q-lora", "mla-yarn",
-                                                          "mla-odd"),
+                         testing::Combine(testing::Values("toy", "toy-odd", "mla-plain", "mla-q-lora", "mla-yarn", "mla-odd",
+                                                          "mla-halves", "moe-softmax", "moe-sigmoid", "moe-odd", "fp8",
+                                                          "sharded"),
                                           testing::Values(AttentionPath::uncached, AttentionPath::expanded,
                                                           AttentionPath::reexpanded, AttentionPath::absorbed),
+                                          testing::Values(Feed::one_pass, Feed::token_by_token, Feed::mixed)),
+                         case_name);
+
+INSTANTIATE_TEST_SUITE_P(Llama, Golden,
+                         testing::Combine(testing::Values("llama-tied", "llama-mha", "qwen2"),
+                                          testing::Values(AttentionPath::uncached, AttentionPath::expanded),
                                           testing::Values(Feed::one_pass, Feed::token_by_token, Feed::mixed)),
                          case_name);
 

@@ -76,6 +76,24 @@ TEST(ExperimentJson, ExtremesReadBackExactly) {
   EXPECT_EQ(*read, experiment);
 }
 
+TEST(ExperimentJson, ExpertsAndScalingsReadBackExactly) {
+  Experiment experiment = default_experiment();
+  experiment.spec.attention.rope.llama3 = Llama3Rope{8, 1.5, 4, 8192};
+  MoeSpec& moe = experiment.spec.moe.emplace();
+  moe = {256, 8, 2048, 1, 3, 2, 8, 4, ScoringFunc::sigmoid, TopkMethod::noaux_tc, true, 2.5};
+  for (const TopkMethod method : {TopkMethod::greedy, TopkMethod::group_limited_greedy, TopkMethod::noaux_tc}) {
+    moe.topk_method = method;
+    const auto read = experiment_from_json(to_json(experiment), "x");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, experiment);
+  }
+  experiment.spec.moe.reset();
+  experiment.spec.attention.rope = {.theta = 5e5, .linear_factor = 4};
+  const auto read = experiment_from_json(to_json(experiment), "x");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, experiment);
+}
+
 TEST(ExperimentJson, WhatIsLeftOutComesFromThePreset) {
   const auto read = experiment_from_json(
       R"({"format": "mla-explorer experiment", "version": 1, "preset": "kimi-k2", "context": 100, "spec": {"rope_scaling": null}})",
@@ -101,7 +119,20 @@ TEST(ExperimentJson, RefusesByName) {
       {head + R"("kv_lora": 3})", "f.json: unknown field \"kv_lora\""},
       {head + R"("spec": {"kv_lora": 3}})", "f.json: spec: unknown field \"kv_lora\""},
       {head + R"("spec": {"rope_scaling": {"type": "yarn", "beta": 1}}})", "rope_scaling: unknown field \"beta\""},
-      {head + R"("spec": {"rope_scaling": {"type": "linear"}}})", "rope_scaling: \"type\" is linear"},
+      {head + R"("spec": {"rope_scaling": {"type": "dynamic"}}})", "rope_scaling: \"type\" is dynamic"},
+      {head + R"("spec": {"rope_scaling": {"type": "linear", "factor": 0.5}}})", "factor is 0.5: must be from 1"},
+      {head + R"("spec": {"rope_scaling": {"type": "llama3", "beta_fast": 1}}})",
+       "rope_scaling: unknown field \"beta_fast\""},
+      {head + R"("spec": {"rope_scaling": {"type": "llama3", "low_freq_factor": 4}}})",
+       "low_freq_factor is 4: must be below"},
+      {head + R"("spec": {"n_routed_experts": 8, "num_experts": 3}})", "spec: unknown field \"num_experts\""},
+      {head + R"("spec": {"n_routed_experts": null, "n_group": 3}})", "spec: unknown field \"n_group\""},
+      {head + R"("spec": {"n_routed_experts": 8, "scoring_func": "tanh"}})", "scoring_func tanh is not known"},
+      {head + R"("spec": {"n_routed_experts": 8, "topk_method": 4}})", "\"topk_method\" is 4: must be text"},
+      {head + R"("spec": {"n_routed_experts": 8, "num_experts_per_tok": 9}})",
+       "num_experts_per_tok is 9: must be from 1 to 8"},
+      {head + R"("spec": {"n_routed_experts": 8, "n_group": 3}})", "n_group is 3: must divide n_routed_experts 8"},
+      {head + R"("spec": {"n_routed_experts": 8, "block": "attention", "intermediate_size": 0}})", "only the decoder block"},
       {head + R"("spec": {"rope_scaling": 4}})", "rope_scaling: must be a JSON object, is 4"},
       {head + R"("spec": 7})", "f.json: spec: must be a JSON object, is 7"},
       {head + R"("context": "many"})", "\"context\" is \"many\": must be a whole number"},

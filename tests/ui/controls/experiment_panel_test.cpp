@@ -8,6 +8,7 @@
 #include <QStandardItemModel>
 #include <QTest>
 
+#include "core/model/model_catalog.h"
 #include "core/spec/presets.h"
 #include "tests/ui/controls/slider_handle.h"
 #include "ui/controls/head_split_bar.h"
@@ -91,18 +92,45 @@ TEST_F(ExperimentPanelTest, EveryPresetCanBeChosenAndKeepsTheMachine) {
   start.cache_dtype = CacheDtype::bf16;
   panel_.setExperiment(start);
   auto& combo = control<QComboBox>("preset");
-  ASSERT_EQ(combo.count(), int(presets().size()) + 1);
+  ASSERT_EQ(combo.count(), int(presets().size() + bundled_models().size()) + 1);
   for (const Preset& preset : presets()) {
     QTest::keyClick(&combo, Qt::Key_Down);
     ASSERT_EQ(panel_.experiment().preset, preset.name) << refusal().toStdString();
     EXPECT_EQ(panel_.experiment().layers, 1);
     EXPECT_EQ(panel_.experiment().threads, 1);
     EXPECT_EQ(panel_.experiment().cache_dtype, CacheDtype::bf16);
-    EXPECT_EQ(combo.currentText().toStdString(), preset.title);
+    EXPECT_EQ(combo.currentText().toStdString(), preset.title + ", random weights");
     EXPECT_EQ(note().toStdString(), preset.note) << "what the shape leaves out is said";
   }
   QTest::keyClick(&combo, Qt::Key_Home);
   EXPECT_TRUE(panel_.experiment().preset.empty());
+  EXPECT_EQ(panel_.experiment().model, bundled_models().front());
+}
+
+TEST_F(ExperimentPanelTest, AnElasticModelMovesThreeOfItsSizes) {
+  panel_.setExperiment(first_experiment());
+  ASSERT_EQ(panel_.experiment().model, kFairyTales);
+  const AttentionSpec full = panel_.experiment().spec.attention;
+  for (const char* open : {"kv-lora-rank", "heads"}) EXPECT_TRUE(slider(open).isEnabled()) << open;
+  for (const char* held : {"v-head-dim", "q-lora-rank", "hidden-size"}) EXPECT_FALSE(slider(held).isEnabled()) << held;
+  QTest::keyClick(slider("kv-lora-rank").slider(), Qt::Key_Home);
+  EXPECT_EQ(panel_.experiment().spec.attention.kv_lora_rank, 1);
+  QTest::keyClick(slider("kv-lora-rank").slider(), Qt::Key_End);
+  EXPECT_EQ(panel_.experiment().spec.attention.kv_lora_rank, full.kv_lora_rank);
+  QTest::keyClick(slider("heads").slider(), Qt::Key_Left);
+  EXPECT_EQ(panel_.experiment().spec.attention.num_attention_heads, full.num_attention_heads - 1);
+  auto& bar = control<HeadSplitBar>("rope-dim");
+  QTest::keyClick(&bar, Qt::Key_Right);
+  EXPECT_EQ(panel_.experiment().spec.attention.qk_rope_head_dim, full.qk_rope_head_dim - 2);
+  EXPECT_EQ(panel_.experiment().spec.attention.qk_nope_head_dim, full.qk_nope_head_dim) << "the trained NoPE part stays";
+  for (int i = 0; i < 40; ++i) QTest::keyClick(&bar, Qt::Key_Right);
+  EXPECT_EQ(panel_.experiment().spec.attention.qk_rope_head_dim, 0);
+  for (int i = 0; i < 40; ++i) QTest::keyClick(&bar, Qt::Key_Left);
+  EXPECT_EQ(panel_.experiment().spec.attention, [&] {
+    AttentionSpec spec = full;
+    spec.num_attention_heads = spec.num_key_value_heads = full.num_attention_heads - 1;
+    return spec;
+  }());
 }
 
 TEST_F(ExperimentPanelTest, WhatBreaksARuleIsExplainedAndGoesBack) {

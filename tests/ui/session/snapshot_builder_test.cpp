@@ -10,7 +10,7 @@ namespace {
 LoadedModel model_of(const Experiment& experiment) {
   auto weights = std::make_shared<ModelWeights>();
   weights->random = true;
-  return {experiment, weights};
+  return {experiment, weights, Vocabulary(experiment.spec.vocab_size)};
 }
 
 /// A step at a position, with one attention row of that many heads.
