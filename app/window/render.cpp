@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "app/cli/backends.h"
+#include "app/window/analyses.h"
 #include "app/window/headless.h"
 #include "app/window/view_list.h"
 #include "core/analysis/ceilings.h"
@@ -41,6 +42,8 @@ Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
   }
   ui::Snapshot snapshot = (*run)->shown().build();
   for (const auto& each : backends) snapshot.backends.push_back(each->probe());
+  const LoadedModel model{(*run)->experiment(), (*run)->weights(), Vocabulary()};  // its text is not needed
+  if (const Status added = add_analysis(request.view, model, **backend, snapshot); !added) return added.error();
   return std::make_shared<const ui::Snapshot>(std::move(snapshot));
 }
 

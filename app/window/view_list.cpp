@@ -15,9 +15,11 @@ struct Description {
 
 constexpr std::array kDescriptions = {
     Description{"attention", "attention of one head: weights, scores, their NoPE and RoPE parts"},
+    Description{"coupled", "RoPE on the up-projected keys: expanded and absorbed scores, and where they part"},
     Description{"heads", "attention of all heads as small maps"},
     Description{"memory", "bytes of the cache against tokens: measured, and other variants by formula"},
     Description{"latency", "milliseconds per token, their running median and the roofline's prediction"},
+    Description{"rank", "the rank lens: energy, attention and bits lost when latents are cut to their best directions"},
     Description{"stages", "where the time of a step goes, stacked by stage"},
     Description{"tokens", "the tokens that were read and generated"},
 };

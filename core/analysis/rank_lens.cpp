@@ -108,14 +108,10 @@ std::string rank_note(const ModelSpec& spec) {
   if (spec.attention.is_mla())
     return "Each layer's latent is projected to its best k directions, which is what the cache then holds beside the "
            "unchanged RoPE key. Nothing is trained again.";
-  return "Keys and values come from k stored values a token, and keys are rebuilt and rotated at every step: a rotation "
-         "between query and key leaves nothing to absorb. An MLA that absorbs keeps a RoPE key besides, which would have to "
-         "be "
-         "learned, so for it these bytes are a lower bound. The quality shown is the price of the rank alone: what it costs "
-         "to "
-         "give up the rotation of all other key values comes on top, and what training after the conversion would win back "
-         "is "
-         "not counted.";
+  return "Keys and values come from k stored values a token; keys are rebuilt and rotated at every step, so nothing can be "
+         "absorbed. An MLA that absorbs keeps a RoPE key besides, which has to be learned: its cache is larger than these "
+         "bytes. The quality is the price of the rank alone; that other key values give up their rotation costs more, and "
+         "training afterwards wins some back: neither is counted.";
 }
 
 }  // namespace mla

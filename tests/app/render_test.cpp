@@ -47,7 +47,7 @@ TEST(Render, ViewsListsTheWindowAndEveryView) {
   const Folder folder;
   const std::vector<std::string> names = views(folder);
   const std::set<std::string> known(names.begin(), names.end());
-  for (const char* name : {"window", "attention", "heads", "memory", "latency", "stages", "tokens"})
+  for (const char* name : {"window", "attention", "coupled", "heads", "memory", "latency", "rank", "stages", "tokens"})
     EXPECT_TRUE(known.count(name)) << name;
   EXPECT_EQ(known.size(), names.size());
 }
@@ -94,6 +94,27 @@ TEST(Render, TheMemoryTableHoldsTheBytesThatDecodeReports) {
       run(folder, {"decode", "--steps", "6", "--hidden-size", "64", "--kv-lora-rank", "16", "--heads", "3", "--json", "-"});
   const std::string bytes = decoded.json()["cache_bytes"].dump();
   EXPECT_NE(folder.read("m.csv").find(bytes), std::string::npos) << bytes << " in\n" << folder.read("m.csv");
+}
+
+TEST(Render, TheRankTableEndsAtNothingLost) {
+  const Folder folder;
+  const Ended ended = render(folder, "rank", "rank.csv");
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  std::istringstream lines(folder.read("rank.csv"));
+  std::string header, first;
+  std::getline(lines, header);
+  std::getline(lines, first);
+  EXPECT_TRUE(header.starts_with("rank,bytes_per_token,kl_bits,")) << header;
+  EXPECT_TRUE(first.starts_with("16,384,")) << first << ": 2 layers of 16 + 32 fp32 values";
+  EXPECT_LT(std::stod(first.substr(7)), 1e-6) << first;
+}
+
+TEST(Render, WhatAViewCannotShowOfAModelIsSaid) {
+  const Folder folder;
+  const Ended ended = run(folder, {"render", "--view", "coupled", "--out", "c.png", "--steps", "2", "--hidden-size", "64",
+                                   "--heads", "2", "--variant", "mha", "--attention", "expanded"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.err.find("coupled RoPE: MHA has nothing to absorb"), std::string::npos) << ended.err;
 }
 
 }  // namespace

@@ -133,10 +133,11 @@ void arrangeTitles(ChartLayout& out, const ChartData& data, bool x_title) {
 }  // namespace
 
 QPointF ChartLayout::pixel(const QPointF& value) const {
-  const bool log = y_scale == Scale::log;
-  const auto mapped = [log](double v) { return log ? std::log10(v) : v; };
-  const double fx = (value.x() - x.min) / (x.max - x.min);
-  const double fy = (mapped(value.y()) - mapped(y.min)) / (mapped(y.max) - mapped(y.min));
+  const auto fraction = [](double v, Range range, Scale scale) {
+    const auto mapped = [scale](double u) { return scale == Scale::log ? std::log10(u) : u; };
+    return (mapped(v) - mapped(range.min)) / (mapped(range.max) - mapped(range.min));
+  };
+  const double fx = fraction(value.x(), x, x_scale), fy = fraction(value.y(), y, y_scale);
   return {plot.left() + fx * plot.width(), plot.bottom() - fy * plot.height()};
 }
 
@@ -149,6 +150,7 @@ ChartLayout arrange(const ChartData& data, ChartKind kind, const QSizeF& size, c
   out.em = QFontMetricsF(out.font).height();
   out.x = xRange(data);
   out.y = yRange(data, kind);
+  out.x_scale = data.x.scale;
   out.y_scale = data.y.scale;
 
   const qreal enough = 5 * QFontMetricsF(out.small).height();

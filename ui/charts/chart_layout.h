@@ -29,7 +29,7 @@ struct ChartLayout {
   QString headline_text, caption_text, x_title_text, y_title_text;
   std::vector<LegendItem> legend;
   Range x, y;
-  Scale y_scale = Scale::linear;
+  Scale x_scale = Scale::linear, y_scale = Scale::linear;
   Ticks x_ticks, y_ticks;
 
   QPointF pixel(const QPointF& value) const;  ///< of a point in data units

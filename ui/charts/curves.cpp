@@ -64,11 +64,17 @@ Range dataRange(const ChartData& data, ChartKind kind) {
 
 Range xRange(const ChartData& data) {
   Range range{kInfinity, -kInfinity};
+  const bool log = data.x.scale == Scale::log;
   for (const Series& series : data.series)
     for (const QPointF& p : series.points) {
+      if (log && p.x() <= 0) continue;
       range.min = std::min(range.min, p.x());
       range.max = std::max(range.max, p.x());
     }
+  if (log) {
+    range = {data.x.min.value_or(range.min), data.x.max.value_or(range.max)};
+    return range.min > 0 && range.max > range.min && std::isfinite(range.max) ? range : Range{1, 10};
+  }
   range = widened(range, 10);
   range.min = data.x.min.value_or(range.min);
   range.max = data.x.max.value_or(range.max);
@@ -97,6 +103,7 @@ std::vector<Curve> curvesOf(const ChartData& data, ChartKind kind, Range x, Rang
     if (curve.area) addTo(sum, series.points);
     // Areas are medians, smooth by nature, and every point of theirs is painted in two of them.
     curve.points = curve.area ? thin(sum, x.min, x.max, std::max(1, pixels / 3)) : thin(series.points, x.min, x.max, pixels);
+    if (data.x.scale == Scale::log) curve.points.removeIf([](const QPointF& p) { return p.x() <= 0; });
     limit(curve, data.y.scale, y);
     curves.push_back(std::move(curve));
   }

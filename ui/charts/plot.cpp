@@ -83,21 +83,21 @@ Plot::~Plot() = default;
 
 void Plot::show(const ChartData& data, const std::vector<Curve>& curves, Range x, Range y, const QRectF& area,
                 const QPalette& palette, qreal em) {
-  const bool log = data.y.scale == Scale::log;
-  const auto mapped = [log](double value) { return log ? std::log10(value) : value; };
+  const bool log_x = data.x.scale == Scale::log, log_y = data.y.scale == Scale::log;
+  const auto mapped = [](bool log, double value) { return log ? std::log10(value) : value; };
   d_->area = area;
   d_->rebuild(curves);
   d_->scene.setSceneRect(area);
   d_->chart->setGeometry(area);
   d_->chart->setPlotArea(area.translated(-area.topLeft()));
-  d_->x->setRange(x.min, x.max);
-  d_->y->setRange(mapped(y.min), mapped(y.max));
-  d_->floor->replace(QList<QPointF>{{x.min, 0}, {x.max, 0}});
+  d_->x->setRange(mapped(log_x, x.min), mapped(log_x, x.max));
+  d_->y->setRange(mapped(log_y, y.min), mapped(log_y, y.max));
+  d_->floor->replace(QList<QPointF>{{mapped(log_x, x.min), 0}, {mapped(log_x, x.max), 0}});
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const Series& series = data.series[std::size_t(curves[i].series)];
     QList<QPointF> points = curves[i].points;
-    if (log)
-      for (QPointF& p : points) p.setY(mapped(p.y()));
+    if (log_x || log_y)
+      for (QPointF& p : points) p = {mapped(log_x, p.x()), mapped(log_y, p.y())};
     const Drawn& drawn = d_->drawn[i];
     drawn.line->replace(points);
     const QPen pen = penOf(series, palette, em);

@@ -65,7 +65,7 @@ QString byteLabel(double bytes) {
 QString powerLabel(double value) { return value >= 1 && value < 1e7 ? plain(value, 1) : QString::number(value, 'g', 6); }
 
 Ticks logTicks(Range range, Unit unit, int most) {
-  const double base = unit == Unit::bytes ? 2 : 10;
+  const double base = unit == Unit::bytes || unit == Unit::count ? 2 : 10;
   const double low = std::log(range.min) / std::log(base), high = std::log(range.max) / std::log(base);
   const double step = std::max(1.0, std::ceil((high - low) / most));
   Ticks out;

@@ -24,7 +24,8 @@ struct Ticks {
 };
 
 /// About `most` ticks within the range at most, and at least two where round values allow it. Decimal steps of 1, 2 or 5;
-/// bytes in powers of two, in KiB, MiB …; counts never between whole numbers; on a log axis whole powers.
+/// bytes in powers of two, in KiB, MiB …; counts never between whole numbers; on a log axis whole powers,
+/// of two for bytes and counts.
 Ticks ticksFor(Range range, Unit unit, Scale scale, int most);
 
 /// A value in full for a readout, e.g. "24.0 KiB (24,576 bytes)", "0.3142 ms".

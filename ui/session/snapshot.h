@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "core/analysis/cost.h"
+#include "core/analysis/coupled_rope.h"
+#include "core/analysis/head_kinds.h"
 #include "core/analysis/pooled_map.h"
+#include "core/analysis/rank_lens_measure.h"
 #include "core/engine/backend.h"
 #include "core/engine/trace.h"
 #include "core/spec/experiment.h"
@@ -77,6 +80,9 @@ struct Snapshot {
   Ceilings ceilings;  ///< read_gb_s is 0 while not measured yet
   std::int64_t weight_bytes = 0;
   QualityReport quality;
+  std::shared_ptr<const RankCurve> rank;                     ///< quality against rank; null while not measured
+  std::shared_ptr<const CoupledRope> coupled;                ///< scores with coupled RoPE; null while not computed
+  std::shared_ptr<const std::vector<HeadScore>> head_kinds;  ///< of the recorded layers; null while not scored
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ui/theme/theme.h"
+#include "ui/views/head_labels.h"
 #include "ui/views/map_legend.h"
 #include "ui/views/map_summary.h"
 
@@ -112,7 +113,11 @@ void HeadsView::paintTile(QPainter& painter, const QRectF& tile, const QRectF& l
   if (label.isEmpty()) return;
   painter.setPen(chosen ? colors.text : colors.faint);
   painter.setFont(chosen ? strongFont(font()) : font());
-  painter.drawText(label, Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("h%1").arg(head));
+  QString text = QStringLiteral("h%1").arg(head);
+  const HeadScore* score = headScore(*snapshot_, head);
+  if (const QString kinds = score ? kindsLabel(*score) : QString(); !kinds.isEmpty()) text += QStringLiteral(" · ") + kinds;
+  painter.drawText(label, Qt::AlignLeft | Qt::AlignVCenter,
+                   QFontMetricsF(painter.font()).elidedText(text, Qt::ElideRight, label.width()));
   painter.setFont(font());
 }
 

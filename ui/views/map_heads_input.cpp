@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ui/views/head_labels.h"
 #include "ui/views/heads_view.h"
 #include "ui/views/map_summary.h"
 
@@ -44,10 +45,12 @@ QString HeadsView::tooltip(int head) const {
   if (!rows || rows->empty() || head >= rows->back()->heads) return tr("head h%1").arg(head);
   HeadSummary newest;
   accumulate(newest, *rows->back(), head);
-  return tr("head h%1, newest query %2: entropy %3 bits, largest weight %4")
-      .arg(head)
-      .arg(rows->back()->query)
-      .arg(fourDigits(newest.mean_entropy_bits), fourDigits(newest.max_weight));
+  const QString line = tr("head h%1, newest query %2: entropy %3 bits, largest weight %4")
+                           .arg(head)
+                           .arg(rows->back()->query)
+                           .arg(fourDigits(newest.mean_entropy_bits), fourDigits(newest.max_weight));
+  const HeadScore* score = headScore(*snapshot_, head);
+  return score ? line + '\n' + kindsText(*score) : line;
 }
 
 bool HeadsView::event(QEvent* event) {

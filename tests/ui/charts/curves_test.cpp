@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "ui/charts/chart_layout.h"
+
 namespace mla::ui {
 namespace {
 
@@ -52,6 +54,18 @@ TEST(Curves, LogAxisLeavesOutWhatItCantShow) {
   EXPECT_EQ(curves[0].points, (QList<QPointF>{{2, 4}, {3, 8}}));
 }
 
+TEST(Curves, LogXAxisSpacesEvenlyByFactors) {
+  ChartData data = chart({series({{0, 9}, {1, 1}, {4, 2}, {16, 3}})});
+  data.x.scale = Scale::log;
+  const Range x = xRange(data);
+  EXPECT_DOUBLE_EQ(x.min, 1);
+  EXPECT_DOUBLE_EQ(x.max, 16);
+  EXPECT_EQ(curvesOf(data, ChartKind::lines, x, {0, 10}, 100)[0].points, (QList<QPointF>{{1, 1}, {4, 2}, {16, 3}}));
+  ChartLayout layout = arrange(data, ChartKind::lines, {600, 400}, QFont());
+  EXPECT_NEAR(layout.pixel({4, 1}).x(), layout.plot.center().x(), 1e-6);
+  EXPECT_NEAR(layout.pixel({16, 1}).x(), layout.plot.right(), 1e-6);
+}
+
 TEST(Curves, PointsAboveTheAxisAreDrawnAtItsEdgeAndRemembered) {
   ChartData data = chart({series({{0, 1}, {1, 50}, {2, 2}})});
   data.y.max = 3;
@@ -65,7 +79,7 @@ TEST(Curves, RangesAreNeverEmpty) {
        {QList<QPointF>{}, QList<QPointF>{{5, 0}}, QList<QPointF>{{5, 7}}, QList<QPointF>{{0, std::nan("")}}})
     for (const Scale scale : {Scale::linear, Scale::log}) {
       ChartData data = chart({series(points)});
-      data.y.scale = scale;
+      data.x.scale = data.y.scale = scale;
       EXPECT_LT(xRange(data).min, xRange(data).max);
       EXPECT_LT(yRange(data, ChartKind::lines).min, yRange(data, ChartKind::lines).max);
       if (scale == Scale::log) {

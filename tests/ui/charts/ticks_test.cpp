@@ -39,6 +39,7 @@ TEST(Ticks, OneIsNotEnough) {
 TEST(Ticks, LogAxesShowWholePowers) {
   EXPECT_EQ(labels(ticksFor({512, 5 << 20}, Unit::bytes, Scale::log, 5)),
             (QStringList{"512\u00a0B", "4\u00a0KiB", "32\u00a0KiB", "256\u00a0KiB", "2\u00a0MiB"}));
+  EXPECT_EQ(labels(ticksFor({1, 96}, Unit::count, Scale::log, 7)), (QStringList{"1", "2", "4", "8", "16", "32", "64"}));
   EXPECT_EQ(labels(ticksFor({0.01, 1000}, Unit::number, Scale::log, 5)),
             (QStringList{"0.01", "0.1", "1", "10", "100", "1,000"}));
   EXPECT_EQ(labels(ticksFor({1, 100}, Unit::number, Scale::log, 8)), (QStringList{"1", "2", "5", "10", "20", "50", "100"}));

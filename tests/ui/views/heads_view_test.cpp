@@ -8,6 +8,7 @@
 
 #include "tests/ui/views/map_fixture.h"
 #include "ui/theme/theme.h"
+#include "ui/views/head_labels.h"
 
 namespace mla::ui {
 namespace {
@@ -187,6 +188,34 @@ TEST_F(Heads, EmptyAndFilesAtAnySize) {
       EXPECT_NE(image.pixel(size.width() - 1, size.height() - 1), QColor(Qt::magenta).rgb());
     }
   }
+}
+
+TEST_F(Heads, KindsAreOnTheLabelsAndScoresInTheTooltip) {
+  const auto plain = makeSnapshot({4, 20});
+  show(plain);
+  const QImage before = view_.grab().toImage();
+  auto scored = std::make_shared<Snapshot>(*plain);
+  scored->head_kinds = std::make_shared<const std::vector<HeadScore>>(
+      std::vector<HeadScore>{{0, 1, 0.1, 0.2, 0.95}, {0, 2, 0.5, 0.6, 0.1}, {1, 3, 0.9, 0, 0}, {0, 0, 0.1, {}, {}}});
+  view_.setSnapshot(scored);
+  const QImage after = view_.grab().toImage();
+  const auto label = [&](int head) {
+    const QRect tile = view_.tileRect(head).toRect();  // the label stands above it
+    return QRect(tile.left(), tile.top() - 18, tile.width(), 16);
+  };
+  for (const int head : {1, 2}) EXPECT_NE(before.copy(label(head)), after.copy(label(head))) << head;
+  for (const int head : {0, 3}) EXPECT_EQ(before.copy(label(head)), after.copy(label(head))) << head;
+  EXPECT_EQ(kindsLabel(*headScore(*scored, 1)), "induction");
+  EXPECT_EQ(kindsLabel(*headScore(*scored, 2)), "sink, previous");
+  EXPECT_EQ(kindsLabel(*headScore(*scored, 0)), "");
+  EXPECT_FALSE(headScore(*scored, 3)) << "scored in another layer";
+  const QPoint at = view_.tileRect(2).center().toPoint();
+  QHelpEvent help(QEvent::ToolTip, at, view_.mapToGlobal(at));
+  QApplication::sendEvent(&view_, &help);
+  EXPECT_TRUE(QToolTip::text().contains("\nattention sink score 0.500 (label from 0.3): mean weight on the first token"))
+      << QToolTip::text().toStdString();
+  EXPECT_TRUE(QToolTip::text().contains("\ninduction score 0.100")) << QToolTip::text().toStdString();
+  QToolTip::hideText();
 }
 
 }  // namespace
