@@ -18,8 +18,22 @@ struct Drawn {
   QAreaSeries* area = nullptr;
 };
 
+/// Where a value lies on an axis: 0 at its beginning, 1 at its end.
+class Share {
+ public:
+  Share(Range range, Scale scale) : log_(scale == Scale::log), min_(of(range.min)), width_(of(range.max) - min_) {}
+  double operator()(double value) const { return (of(value) - min_) / width_; }
+
+ private:
+  double of(double value) const { return log_ ? std::log10(value) : value; }
+  bool log_;
+  double min_, width_;
+};
+
 }  // namespace
 
+// Qt Charts computes a series anew at each change of its points and of either axis. So the axes stay from 0 to 1, and
+// points come as shares of the plot: one computation a curve.
 struct Plot::Private {
   QGraphicsScene scene;
   QChart* chart = new QChart;
@@ -27,12 +41,12 @@ struct Plot::Private {
   QValueAxis* y = new QValueAxis;
   std::vector<Drawn> drawn;
   std::vector<bool> kinds;  // of the curves in `drawn`: whether each is an area
-  QLineSeries* floor = nullptr;
   QRectF area;
 
   Private();
   void rebuild(const std::vector<Curve>& curves);
   void attach(QAbstractSeries* series);
+  void place(const QRectF& area);
 };
 
 Plot::Private::Private() {
@@ -47,6 +61,8 @@ Plot::Private::Private() {
   chart->addAxis(y, Qt::AlignLeft);
   x->setVisible(false);
   y->setVisible(false);
+  x->setRange(0, 1);
+  y->setRange(0, 1);
 }
 
 void Plot::Private::attach(QAbstractSeries* series) {
@@ -55,27 +71,30 @@ void Plot::Private::attach(QAbstractSeries* series) {
   series->attachAxis(y);
 }
 
+void Plot::Private::place(const QRectF& where) {
+  if (where == area) return;
+  area = where;
+  scene.setSceneRect(area);
+  chart->setGeometry(area);
+  chart->setPlotArea(area.translated(-area.topLeft()));
+}
+
 void Plot::Private::rebuild(const std::vector<Curve>& curves) {
   std::vector<bool> wanted;
   for (const Curve& curve : curves) wanted.push_back(curve.area);
   if (wanted == kinds) return;
   kinds = wanted;
   drawn.clear();
-  chart->removeAllSeries();  // deletes the areas and lines; an area's edges belong to nobody yet
+  chart->removeAllSeries();  // deletes the areas and lines; an area's edge belongs to nobody yet
   qDeleteAll(chart->findChildren<QLineSeries*>(Qt::FindDirectChildrenOnly));
-  floor = new QLineSeries(chart);
-  QLineSeries* below = floor;
-  for (const Curve& curve : curves) {
-    Drawn d{new QLineSeries(chart), nullptr};
-    if (curve.area) {
-      d.area = new QAreaSeries(d.line, below);
-      below = d.line;
-      attach(d.area);
-    } else {
-      attach(d.line);
-    }
-    drawn.push_back(d);
+  drawn.resize(curves.size());
+  for (std::size_t i = curves.size(); i-- > 0;) {  // of areas the highest sum first: each is painted over down to its share
+    if (!curves[i].area) continue;
+    drawn[i].line = new QLineSeries(chart);
+    attach(drawn[i].area = new QAreaSeries(drawn[i].line));
   }
+  for (std::size_t i = 0; i < curves.size(); ++i)
+    if (!curves[i].area) attach(drawn[i].line = new QLineSeries(chart));
 }
 
 Plot::Plot() : d_(std::make_unique<Private>()) {}
@@ -83,24 +102,15 @@ Plot::~Plot() = default;
 
 void Plot::show(const ChartData& data, const std::vector<Curve>& curves, Range x, Range y, const QRectF& area,
                 const QPalette& palette, qreal em) {
-  const bool log_x = data.x.scale == Scale::log, log_y = data.y.scale == Scale::log;
-  const auto mapped = [](bool log, double value) { return log ? std::log10(value) : value; };
-  d_->area = area;
   d_->rebuild(curves);
-  d_->scene.setSceneRect(area);
-  d_->chart->setGeometry(area);
-  d_->chart->setPlotArea(area.translated(-area.topLeft()));
-  d_->x->setRange(mapped(log_x, x.min), mapped(log_x, x.max));
-  d_->y->setRange(mapped(log_y, y.min), mapped(log_y, y.max));
-  d_->floor->replace(QList<QPointF>{{mapped(log_x, x.min), 0}, {mapped(log_x, x.max), 0}});
+  d_->place(area);
+  const Share across(x, data.x.scale), up(y, data.y.scale);
   for (std::size_t i = 0; i < curves.size(); ++i) {
-    const Series& series = data.series[std::size_t(curves[i].series)];
     QList<QPointF> points = curves[i].points;
-    if (log_x || log_y)
-      for (QPointF& p : points) p = {mapped(log_x, p.x()), mapped(log_y, p.y())};
+    for (QPointF& p : points) p = {across(p.x()), up(p.y())};
     const Drawn& drawn = d_->drawn[i];
     drawn.line->replace(points);
-    const QPen pen = penOf(series, palette, em);
+    const QPen pen = penOf(data.series[std::size_t(curves[i].series)], palette, em);
     if (drawn.area) {
       drawn.area->setPen(Qt::NoPen);  // the colours part them; an outline would be one more stroke for each
       drawn.area->setBrush(pen.color());
