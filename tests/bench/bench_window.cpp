@@ -9,6 +9,7 @@
 #include <QTimer>
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <map>
 
 #include "core/engine/run.h"
@@ -20,6 +21,13 @@
 namespace mla::ui {
 namespace {
 
+/// Processor time of this thread in ms.
+double thread_ms() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return double(t.tv_sec) * 1e3 + double(t.tv_nsec) * 1e-6;
+}
+
 /// An application that notes how long its events take.
 class TimedApplication : public QApplication {
  public:
@@ -30,6 +38,7 @@ class TimedApplication : public QApplication {
     ++depth_;
     QElapsedTimer timer;
     timer.start();
+    const double worked_before = thread_ms();
     const QByteArray who = receiver->metaObject()->className();
     const int type = event->type();
     const bool handled = QApplication::notify(receiver, event);
@@ -39,12 +48,13 @@ class TimedApplication : public QApplication {
       longest = ms;
       culprit = who + " event " + QByteArray::number(type);
     }
+    longest_work = std::max(longest_work, thread_ms() - worked_before);
     total += ms;
     return handled;
   }
   /// Forgets what was noted so far.
   void reset() {
-    longest = total = 0;
+    longest = longest_work = total = 0;
     paints_.clear();
   }
   /// The longest paint of each kind of widget, the costliest first.
@@ -53,11 +63,11 @@ class TimedApplication : public QApplication {
     for (const auto& [name, ms] : paints_) sorted.emplace_back(ms, name);
     std::sort(sorted.rbegin(), sorted.rend());
     QByteArray text;
-    for (std::size_t i = 0; i < std::min<std::size_t>(4, sorted.size()); ++i)
+    for (std::size_t i = 0; i < std::min<std::size_t>(6, sorted.size()); ++i)
       text += "  " + sorted[i].second + " " + QByteArray::number(sorted[i].first, 'f', 1) + " ms";
     return text;
   }
-  double longest = 0, total = 0;
+  double longest = 0, longest_work = 0, total = 0;  // ms; work without the time in which the thread had no core
   QByteArray culprit;
 
  private:
@@ -65,7 +75,10 @@ class TimedApplication : public QApplication {
     QElapsedTimer timer;
     timer.start();
     const bool handled = QApplication::notify(receiver, event);
-    double& ms = paints_[receiver->metaObject()->className()];
+    QByteArray name = receiver->metaObject()->className();
+    if (const QWidget* widget = qobject_cast<QWidget*>(receiver->parent()))
+      name.prepend(QByteArray(widget->metaObject()->className()) + "/");
+    double& ms = paints_[name];
     ms = std::max(ms, timer.nsecsElapsed() * 1e-6);
     return handled;
   }
@@ -120,8 +133,9 @@ class Bench {
     std::sort(times.begin(), times.end());
     std::printf(
         "%-28s %3d tokens: slider to painted token median %6.1f ms, worst %6.1f ms (%zu moves); longest event %5.1f ms "
-        "(%s)\n",
-        name, held(), times[times.size() / 2], times.back(), times.size(), app_.longest, app_.culprit.constData());
+        "(%s; %.1f ms of work at most)\n",
+        name, held(), times[times.size() / 2], times.back(), times.size(), app_.longest, app_.culprit.constData(),
+        app_.longest_work);
   }
 
   /// Decodes at full speed and says how busy the window's thread is.
@@ -131,8 +145,10 @@ class Bench {
     settle(200);
     app_.reset();
     settle(ms);
-    std::printf("%-28s full speed: window's thread busy %4.1f %%, longest event %5.1f ms (%s), %d tokens held\n", name,
-                app_.total / ms * 100, app_.longest, app_.culprit.constData(), held());
+    std::printf(
+        "%-28s full speed: window's thread busy %4.1f %%, longest event %5.1f ms (%s; %.1f ms of work at most), %d tokens "
+        "held\n",
+        name, app_.total / ms * 100, app_.longest, app_.culprit.constData(), app_.longest_work, held());
     std::printf("  longest paints:%s\n", app_.paints().constData());
   }
 

@@ -3,12 +3,14 @@
 #include <QCoreApplication>
 #include <QElapsedTimer>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace mla::ui {
 namespace {
 
 constexpr int kPause = 100;  // ms between two redraws of one chart
 constexpr int kApart = 30;   // ms between redraws of any two
+constexpr int kAside = 8;    // ms from a snapshot to a chart's redraw: half a frame
 
 /// When any chart was redrawn last; all of them live on the window's thread.
 QElapsedTimer& last_redraw() {
@@ -33,12 +35,10 @@ void ChartView::setSnapshot(const SnapshotPtr& snapshot) {
   snapshot_ = snapshot;
   stale_ = true;
   if (!isVisible() || pause_.isActive()) return;
-  // One chart a frame: drawn together, three of them would hold the window for longer than one.
-  if (last_redraw().isValid() && last_redraw().elapsed() < kApart) {
-    pause_.start(kApart);
-  } else {
-    refresh();
-  }
+  // In a turn of its own, between two frames of the maps, and one chart at a time: together they would hold the window for
+  // longer than a frame.
+  const qint64 since = last_redraw().isValid() ? last_redraw().elapsed() : kApart;
+  pause_.start(int(std::max<qint64>(kAside, kApart - since)));
 }
 
 void ChartView::refresh() {
