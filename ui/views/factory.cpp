@@ -8,6 +8,7 @@
 #include "ui/views/heads_view.h"
 #include "ui/views/latency_view.h"
 #include "ui/views/memory_view.h"
+#include "ui/views/quality_view.h"
 #include "ui/views/rank_view.h"
 #include "ui/views/stages_view.h"
 #include "ui/views/tokens_view.h"
@@ -25,11 +26,12 @@ std::unique_ptr<View> make() {
   return std::make_unique<V>();
 }
 
-constexpr std::array<Entry, 8> entries{{{"attention", make<AttentionView>},
+constexpr std::array<Entry, 9> entries{{{"attention", make<AttentionView>},
                                         {"coupled", make<CoupledView>},
                                         {"heads", make<HeadsView>},
                                         {"latency", make<LatencyView>},
                                         {"memory", make<MemoryView>},
+                                        {"quality", make<QualityView>},
                                         {"rank", make<RankView>},
                                         {"stages", make<StagesView>},
                                         {"tokens", make<TokensView>}}};
