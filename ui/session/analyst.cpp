@@ -15,7 +15,7 @@ constexpr int kNiceness = 15;
 constexpr std::size_t kMostLarge = 8;  // findings with maps or curves that are kept, of each topic
 constexpr double kTold = 0.02;         // progress between two signals
 
-bool is_large(Topic topic) { return topic == Topic::rank || topic == Topic::coupling; }
+bool is_large(Topic topic) { return topic == Topic::rank || topic == Topic::coupling || topic == Topic::comparison; }
 
 }  // namespace
 
@@ -28,14 +28,14 @@ Analyst::~Analyst() {
   running_.request_stop();
 }
 
-void Analyst::want(const Experiment& experiment, const Topics& topics, std::weak_ptr<const ModelWeights> weights) {
+void Analyst::want(const Subject& subject, const Topics& topics, std::weak_ptr<const ModelWeights> weights) {
   const std::lock_guard lock(mutex_);
   weights_ = std::move(weights);
-  if (experiment == planned_for_ && topics == planned_topics_) return;
-  planned_for_ = experiment;
+  if (subject == planned_for_ && topics == planned_topics_) return;
+  planned_for_ = subject;
   planned_topics_ = topics;
-  plan_ = plan_studies(experiment, topics);
-  curve_ = topics.contains(Topic::curve) ? plan_quality_curve(experiment) : std::vector<QualityPoint>();
+  plan_ = plan_studies(subject, topics);
+  curve_ = topics.contains(Topic::curve) ? plan_quality_curve(subject.experiment) : std::vector<QualityPoint>();
   curve_studies_ = quality_studies(curve_);
   gathered_.reset();
   ++wishes_;
@@ -111,7 +111,17 @@ void Analyst::keep(const Study& study, Finding finding) {
       if (key.starts_with(prefix)) same.push_back(key);
     if (same.size() >= kMostLarge) known_.erase(same.front());
   }
+  if (finding.comparison) finding.comparison = with_quality(*finding.comparison);
   known_[study.key] = std::move(finding);
+}
+
+/// What is known of both sides by now; they were planned to be measured before.
+std::shared_ptr<const Comparison> Analyst::with_quality(Comparison comparison) const {
+  for (ComparisonSide* side : {&comparison.first, &comparison.second}) {
+    const QualityReport quality = quality_of(side->experiment);
+    if (quality.state == QualityReport::State::known) side->bits_per_byte = quality.bits_per_byte;
+  }
+  return std::make_shared<const Comparison>(std::move(comparison));
 }
 
 void Analyst::note_progress(double fraction) {
@@ -150,7 +160,7 @@ Findings Analyst::findings() const {
 
 Findings Analyst::gather() const {
   Findings all;
-  all.quality = quality_of(planned_for_);
+  all.quality = quality_of(planned_for_.experiment);
   for (const Study& study : plan_) {
     const Finding* finding = find(study);
     if (study.topic == Topic::heads && finding) all.head_kinds = finding->heads;
@@ -158,11 +168,17 @@ Findings Analyst::gather() const {
       all.rank = finding ? finding->rank : nullptr;
       all.rank_note = note_on(study);
     }
+    if (study.topic == Topic::comparison) {
+      all.comparison = finding ? finding->comparison : nullptr;
+      all.comparison_note = note_on(study);
+    }
     if (study.topic == Topic::coupling) {
       all.coupled = finding ? finding->coupled : nullptr;
       all.coupled_note = note_on(study);
     }
   }
+  if (planned_topics_.contains(Topic::comparison) && !planned_for_.other)
+    all.comparison_note = tr("pin a run (Ctrl+P), then change a setting: the two are compared here");
   if (!planned_topics_.contains(Topic::curve)) return all;
   auto curve = std::make_shared<std::vector<QualityPoint>>(curve_);
   for (std::size_t i = 0; i < curve->size(); ++i) {

@@ -29,7 +29,7 @@ class Analyst : public QObject {
 
   /// Finds this out once nothing else was wanted for a moment; what was wanted before and isn't any more is dropped.
   /// `weights`: those of a run with the same model, to be shared while they last.
-  void want(const Experiment& experiment, const Topics& topics, std::weak_ptr<const ModelWeights> weights = {});
+  void want(const Subject& subject, const Topics& topics, std::weak_ptr<const ModelWeights> weights = {});
 
   /// What is known about the quality at these settings. Never waits.
   QualityReport report(const Experiment& experiment) const;
@@ -45,6 +45,7 @@ class Analyst : public QObject {
   const Study* next() const;
   void study(std::unique_lock<std::mutex>& lock);
   void keep(const Study& study, Finding finding);
+  std::shared_ptr<const Comparison> with_quality(Comparison comparison) const;
   void note_progress(double fraction);
   const Finding* find(const Study& study) const;
   QualityReport quality_of(const Experiment& experiment) const;
@@ -58,7 +59,7 @@ class Analyst : public QObject {
   std::vector<Study> plan_;  // guarded, like all below
   std::vector<QualityPoint> curve_;
   std::vector<Study> curve_studies_;  // of its points
-  Experiment planned_for_;
+  Subject planned_for_;
   Topics planned_topics_;
   std::weak_ptr<const ModelWeights> weights_;
   quint64 wishes_ = 0;

@@ -47,7 +47,7 @@ void Session::deliver() {
 void Session::show(const Snapshot& snapshot) {
   auto shown = std::make_shared<Snapshot>(snapshot);
   if (shown->run > 0) {
-    analyst_->want(shown->experiment, topics_, shown->weights);
+    analyst_->want(subject_of(*shown, topics_), topics_, shown->weights);
     static_cast<Findings&>(*shown) = analyst_->findings();
   }
   snapshot_ = std::move(shown);

@@ -1,9 +1,12 @@
 #include "ui/session/study.h"
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "core/analysis/quality.h"
 #include "core/engine/run.h"
+#include "ui/session/snapshot.h"
 
 namespace mla::ui {
 namespace {
@@ -25,7 +28,7 @@ Experiment essence_of(const Experiment& experiment) {
 
 Study study_of(Topic topic, Experiment experiment) {
   std::string key = std::to_string(int(topic)) + ' ' + to_json(experiment);
-  return {topic, std::move(experiment), std::move(key)};
+  return {topic, {std::move(experiment)}, std::move(key)};
 }
 
 /// Neither the cache's precision nor the context matters.
@@ -34,6 +37,14 @@ Study at_any_precision(Topic topic, const Experiment& experiment) {
   essence.cache_dtype = CacheDtype::fp32;
   essence.context = default_experiment().context;
   return study_of(topic, std::move(essence));
+}
+
+/// Costs depend on every setting.
+Study comparison_of(const Subject& subject) {
+  std::string key = std::to_string(int(Topic::comparison)) + ' ' + to_json(subject.experiment) + to_json(*subject.other) +
+                    std::to_string(subject.layer);
+  for (const int token : subject.tokens) key += ' ' + std::to_string(token);
+  return {Topic::comparison, subject, std::move(key)};
 }
 
 template <class T>
@@ -62,6 +73,17 @@ Finding study_model(const Study& study, const LoadedModel& model, const Result<s
   return finding;
 }
 
+/// The pinned run comes first: the present one is what changed.
+Finding compare_models(const Subject& subject, const LoadedModel& present, const Progress& progress, std::stop_token stop) {
+  Finding finding;
+  const Result<LoadedModel> pinned = load(*subject.other, present.weights.get(), {}, stop);
+  if (!pinned) return {.error = pinned.error().message};
+  const std::unique_ptr<ComputeBackend> backend = make_cpu_backend();
+  keep(compare(*pinned, present, subject.tokens, subject.layer, *backend, progress, std::move(stop)), finding.comparison,
+       finding);
+  return finding;
+}
+
 }  // namespace
 
 Study quality_study(const Experiment& experiment) { return study_of(Topic::quality, essence_of(experiment)); }
@@ -77,14 +99,26 @@ bool studied_unasked(const Experiment& experiment) {
          parameter_count(experiment.spec, experiment.layers) <= kMostParameters;
 }
 
-std::vector<Study> plan_studies(const Experiment& experiment, const Topics& topics) {
+Subject subject_of(const Snapshot& snapshot, const Topics& topics) {
+  Subject subject{snapshot.experiment};
+  if (!topics.contains(Topic::comparison) || snapshot.pinned.empty() || !snapshot.tokens) return subject;
+  subject.other = snapshot.pinned.front().experiment;
+  subject.layer = snapshot.attention.layer;
+  const std::size_t held = std::min<std::size_t>(snapshot.tokens->size(), kMostComparedTokens);
+  for (std::size_t i = 0; i < std::bit_floor(held); ++i) subject.tokens.push_back((*snapshot.tokens)[i].id);
+  return subject;
+}
+
+std::vector<Study> plan_studies(const Subject& subject, const Topics& topics) {
   std::vector<Study> plan;
-  if (experiment.model.empty()) return plan;
-  const bool unasked = studied_unasked(experiment);
+  const Experiment& experiment = subject.experiment;
+  const bool trained = !experiment.model.empty(), unasked = studied_unasked(experiment);
   if (unasked && topics.contains(Topic::quality)) plan.push_back(quality_study(experiment));
   if (unasked && topics.contains(Topic::heads)) plan.push_back(at_any_precision(Topic::heads, experiment));
-  if (topics.contains(Topic::coupling)) plan.push_back(at_any_precision(Topic::coupling, experiment));
-  if (topics.contains(Topic::rank)) {
+  if (subject.other && studied_unasked(*subject.other)) plan.push_back(quality_study(*subject.other));
+  if (subject.other && topics.contains(Topic::comparison)) plan.push_back(comparison_of(subject));
+  if (trained && topics.contains(Topic::coupling)) plan.push_back(at_any_precision(Topic::coupling, experiment));
+  if (trained && topics.contains(Topic::rank)) {
     Experiment whole = essence_of(experiment);
     whole.spec = without_lens(experiment.spec);
     whole.context = default_experiment().context;
@@ -95,8 +129,9 @@ std::vector<Study> plan_studies(const Experiment& experiment, const Topics& topi
 
 Finding carry_out(const Study& study, const Result<std::string>& text, const ModelWeights* previous,
                   const Progress& progress, std::stop_token stop) {
-  const Result<LoadedModel> model = load(study.experiment, previous, {}, stop);
+  const Result<LoadedModel> model = load(study.subject.experiment, previous, {}, stop);
   if (!model) return {.error = model.error().message};
+  if (study.topic == Topic::comparison) return compare_models(study.subject, *model, progress, std::move(stop));
   return study_model(study, *model, text, progress, std::move(stop));
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "core/analysis/comparison.h"
 #include "core/analysis/quality_curve.h"
 #include "core/analysis/studies.h"
 #include "core/spec/experiment.h"
@@ -14,19 +16,34 @@ namespace mla::ui {
 
 /// What can be found out about a trained model beside its decode.
 enum class Topic {
-  quality,   ///< bits per byte on the held-out excerpt at these settings
-  heads,     ///< the kinds of its heads
-  curve,     ///< quality against cache bytes: many measurements of the first kind
-  rank,      ///< the rank lens
-  coupling,  ///< coupled RoPE
+  quality,     ///< bits per byte on the held-out excerpt at these settings
+  heads,       ///< the kinds of its heads
+  curve,       ///< quality against cache bytes: many measurements of the first kind
+  rank,        ///< the rank lens
+  coupling,    ///< coupled RoPE
+  comparison,  ///< side by side with the first pinned run, on the same tokens
 };
 using Topics = std::set<Topic>;
+
+/// What is studied.
+struct Subject {
+  Experiment experiment;
+  std::optional<Experiment> other = {};  ///< what it is compared with, if anything
+  std::vector<int> tokens = {};          ///< on which; -1 where vectors are fed
+  int layer = 0;                         ///< whose attention is compared
+  bool operator==(const Subject&) const = default;
+};
+
+struct Snapshot;
+/// What of a snapshot these topics look at. Of its tokens those up to a power of two, so that not every token is a new
+/// subject.
+Subject subject_of(const Snapshot& snapshot, const Topics& topics);
 
 /// One thing to be found out.
 struct Study {
   Topic topic = Topic::quality;
-  Experiment experiment;  ///< with all that the outcome does not depend on left at one value
-  std::string key;        ///< the same for studies with the same outcome
+  Subject subject;  ///< with all that the outcome does not depend on left at one value
+  std::string key;  ///< the same for studies with the same outcome
 };
 
 /// Its outcome; what belongs to the topic is set, or else the error.
@@ -36,6 +53,7 @@ struct Finding {
   std::shared_ptr<const RankCurve> rank = {};
   std::shared_ptr<const CoupledRope> coupled = {};
   std::shared_ptr<const std::vector<HeadScore>> heads = {};
+  std::shared_ptr<const Comparison> comparison = {};
 };
 
 /// Quality at an experiment's settings.
@@ -48,8 +66,9 @@ std::vector<Study> quality_studies(const std::vector<QualityPoint>& curve);
 /// beside the decode can manage.
 bool studied_unasked(const Experiment& experiment);
 
-/// What these topics ask of an experiment, the most urgent first, but for the points of the curve. Empty for random weights.
-std::vector<Study> plan_studies(const Experiment& experiment, const Topics& topics);
+/// What these topics ask of a subject, the most urgent first, but for the points of the curve. Random weights are compared,
+/// nothing else.
+std::vector<Study> plan_studies(const Subject& subject, const Topics& topics);
 
 /// Carries a study out on one thread. `previous`: weights to share what they hold with, or null. Stopped, the finding means
 /// nothing.

@@ -27,7 +27,7 @@ TEST(AnalystTest, MeasuresOnceWhatTheEngineMeasures) {
   QObject::connect(&analyst, &Analyst::changed, [&] { ++changes; });
   const Experiment experiment = at_latent(3);
   EXPECT_EQ(analyst.report(experiment).state, State::measuring);
-  analyst.want(experiment, kQuality);
+  analyst.want({experiment}, kQuality);
   ASSERT_TRUE(wait_for([&] { return analyst.report(experiment).state == State::known; }));
   const auto model = load(experiment);
   ASSERT_TRUE(model);
@@ -47,14 +47,14 @@ TEST(AnalystTest, MeasuresOnceWhatTheEngineMeasures) {
 
 TEST(AnalystTest, ANewWishReplacesTheOld) {
   Analyst analyst(nullptr, short_text());
-  for (int rank = 10; rank <= 20; ++rank) analyst.want(at_latent(rank), kQuality);
+  for (int rank = 10; rank <= 20; ++rank) analyst.want({at_latent(rank)}, kQuality);
   ASSERT_TRUE(wait_for([&] { return analyst.report(at_latent(20)).state == State::known; }));
   for (int rank = 10; rank < 20; ++rank) EXPECT_EQ(analyst.report(at_latent(rank)).state, State::measuring) << rank;
 }
 
 TEST(AnalystTest, RandomWeightsHaveNoQuality) {
   Analyst analyst(nullptr, short_text());
-  analyst.want(default_experiment(), kQuality);
+  analyst.want({default_experiment()}, kQuality);
   EXPECT_EQ(analyst.report(default_experiment()).state, State::none);
 }
 
@@ -62,7 +62,7 @@ TEST(AnalystTest, FailureIsReportedWithItsReason) {
   Analyst analyst(nullptr, short_text());
   Experiment lost = at_latent(8);
   lost.model = "/no/such/model";
-  analyst.want(lost, kQuality);
+  analyst.want({lost}, kQuality);
   ASSERT_TRUE(wait_for([&] { return analyst.report(lost).state == State::failed; }));
   EXPECT_TRUE(analyst.report(lost).error.contains("/no/such/model"));
 }
@@ -70,14 +70,14 @@ TEST(AnalystTest, FailureIsReportedWithItsReason) {
 TEST(AnalystTest, FindsWhatTheTopicsAskForAndNothingElse) {
   Analyst analyst(nullptr, short_text());
   const Experiment experiment = at_latent(16);
-  analyst.want(experiment, {Topic::heads});
+  analyst.want({experiment}, {Topic::heads});
   ASSERT_TRUE(wait_for([&] { return analyst.findings().head_kinds != nullptr; }));
   const Findings heads = analyst.findings();
   EXPECT_EQ(heads.head_kinds->size(), 4u * 6u);
   EXPECT_FALSE(heads.rank || heads.coupled || heads.quality_curve);
   EXPECT_TRUE(heads.rank_note.isEmpty());
 
-  analyst.want(experiment, {Topic::rank, Topic::coupling});
+  analyst.want({experiment}, {Topic::rank, Topic::coupling});
   EXPECT_FALSE(analyst.findings().rank_note.isEmpty());  // waits, and says so
   ASSERT_TRUE(wait_for([&] { return analyst.findings().rank && analyst.findings().coupled; }));
   const Findings both = analyst.findings();
@@ -91,7 +91,7 @@ TEST(AnalystTest, FindsWhatTheTopicsAskForAndNothingElse) {
 
 TEST(AnalystTest, TheRankCurveIsThatOfTheModelWithoutALens) {
   Analyst analyst(nullptr, short_text());
-  analyst.want(*apply(at_latent(8), {"lens-rank", "2"}), {Topic::rank});
+  analyst.want({*apply(at_latent(8), {"lens-rank", "2"})}, {Topic::rank});
   ASSERT_TRUE(wait_for([&] { return analyst.findings().rank != nullptr; }));
   EXPECT_EQ(analyst.findings().rank->full_rank, 8);
 }
@@ -99,7 +99,7 @@ TEST(AnalystTest, TheRankCurveIsThatOfTheModelWithoutALens) {
 TEST(AnalystTest, TheCurveGrowsPointByPointAndSharesWhatTheGaugeKnows) {
   Analyst analyst(nullptr, held_out_excerpt()->substr(0, 150));
   const Experiment experiment = at_latent(64);
-  analyst.want(experiment, {Topic::quality, Topic::curve});
+  analyst.want({experiment}, {Topic::quality, Topic::curve});
   const auto measured = [&] {
     int count = 0;
     if (const auto curve = analyst.findings().quality_curve)
@@ -118,7 +118,7 @@ TEST(AnalystTest, ANoteSaysWhyAStudyFailed) {
   Analyst analyst(nullptr, short_text());
   Experiment lost = at_latent(8);
   lost.model = "/no/such/model";
-  analyst.want(lost, {Topic::rank});
+  analyst.want({lost}, {Topic::rank});
   ASSERT_TRUE(wait_for([&] { return analyst.findings().rank_note.contains("/no/such/model"); }));
   EXPECT_EQ(analyst.findings().rank, nullptr);
 }
