@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/analysis/comparison.h"
 #include "core/analysis/cost.h"
 #include "core/analysis/coupled_rope.h"
 #include "core/analysis/head_kinds.h"
@@ -83,6 +84,7 @@ struct Snapshot {
   std::shared_ptr<const RankCurve> rank;                     ///< quality against rank; null while not measured
   std::shared_ptr<const CoupledRope> coupled;                ///< scores with coupled RoPE; null while not computed
   std::shared_ptr<const std::vector<HeadScore>> head_kinds;  ///< of the recorded layers; null while not scored
+  std::shared_ptr<const Comparison> comparison;              ///< with another experiment; null while not computed
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

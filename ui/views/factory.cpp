@@ -4,6 +4,7 @@
 #include <array>
 
 #include "ui/views/attention_view.h"
+#include "ui/views/compare_view.h"
 #include "ui/views/coupled_view.h"
 #include "ui/views/heads_view.h"
 #include "ui/views/latency_view.h"
@@ -25,7 +26,8 @@ std::unique_ptr<View> make() {
   return std::make_unique<V>();
 }
 
-constexpr std::array<Entry, 8> entries{{{"attention", make<AttentionView>},
+constexpr std::array<Entry, 9> entries{{{"attention", make<AttentionView>},
+                                        {"compare", make<CompareView>},
                                         {"coupled", make<CoupledView>},
                                         {"heads", make<HeadsView>},
                                         {"latency", make<LatencyView>},
