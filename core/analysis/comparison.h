@@ -13,8 +13,8 @@
 
 namespace mla {
 
-/// Most tokens that are compared: a map of more could not be told apart in a window, and every head keeps two of them.
-inline constexpr int kMostComparedTokens = 1024;
+/// Most tokens that are compared: every head keeps two maps of them, and a window draws those within a few milliseconds.
+inline constexpr int kMostComparedTokens = 512;
 
 /// One of two experiments, as it went through the tokens that both were fed.
 struct ComparisonSide {

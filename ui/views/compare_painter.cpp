@@ -17,16 +17,22 @@ struct Text {
   Q_DECLARE_TR_FUNCTIONS(mla::ui::Compare)
 };
 
-double valueOf(const CompareScene& scene, int map, std::size_t at) {
-  if (map < 2) return (*scene.weights(map))[at];
-  return double((*scene.weights(1))[at]) - (*scene.weights(0))[at];
+std::array<QImage, 3> drawn(const CompareScene& scene, int level, const MapColors& colors) {
+  const int tokens = scene.comparison->tokens();
+  const auto draw = [&](const ColorScale& scale, const auto& value) {
+    return triangleImage(tokens, level, scale, colors, [&](int query, int key) {
+      return value(std::size_t(query) * std::size_t(tokens) + std::size_t(key));
+    });
+  };
+  std::array<QImage, 3> images;
+  const std::vector<float>*first = scene.weights(0), *second = scene.weights(1);
+  const ColorScale weights = weightScale(scene);
+  if (first) images[0] = draw(weights, [&](std::size_t at) { return double((*first)[at]); });
+  if (second) images[1] = draw(weights, [&](std::size_t at) { return double((*second)[at]); });
+  if (scene.difference())
+    images[2] = draw(differenceScale(scene), [&](std::size_t at) { return double((*second)[at]) - (*first)[at]; });
+  return images;
 }
-
-bool shows(const CompareScene& scene, int map) {
-  return map < 2 ? scene.weights(map) != nullptr : scene.difference() != nullptr;
-}
-
-ColorScale scaleOf(const CompareScene& scene, int map) { return map < 2 ? weightScale(scene) : differenceScale(scene); }
 
 int levelFor(const QPainter& painter, const QRectF& map, int tokens) {
   return poolLevel(tokens, std::max(1.0, map.width() * std::abs(painter.combinedTransform().m11())));
@@ -100,15 +106,7 @@ const std::array<QImage, 3>& CompareImages::of(const CompareScene& scene, int le
   if (same && dark_ == dark) return images_;
   comparison_ = scene.comparison;
   head_ = scene.head, level_ = level, log_ = scene.log, dark_ = dark;
-  const MapColors colors = MapColors::from(palette);
-  const std::size_t tokens = std::size_t(scene.comparison->tokens());
-  for (int map = 0; map < 3; ++map) {
-    images_[std::size_t(map)] = QImage();
-    if (!shows(scene, map)) continue;
-    images_[std::size_t(map)] = triangleImage(int(tokens), level, scaleOf(scene, map), colors, [&](int query, int key) {
-      return valueOf(scene, map, std::size_t(query) * tokens + std::size_t(key));
-    });
-  }
+  images_ = drawn(scene, level, MapColors::from(palette));
   return images_;
 }
 

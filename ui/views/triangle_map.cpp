@@ -1,13 +1,25 @@
 #include "ui/views/triangle_map.h"
 
 #include <QCoreApplication>
+#include <QPaintEngine>
 
 namespace mla::ui {
 
+namespace {
+
+/// Viewers of files smooth small images when they enlarge them: those get an image of twice the map's units, cells sharp.
+int enlargement(const QPainter& painter, const QRectF& map, const QImage& image) {
+  if (painter.paintEngine()->type() == QPaintEngine::Raster) return 1;
+  return std::max(1, int(std::ceil(2 * map.width() / image.width())));
+}
+
+}  // namespace
+
 void paintTriangle(QPainter& painter, const QRectF& map, const QImage& image, int tokens, int level,
                    const MapColors& colors) {
-  const double covered = double(tokens) / (1 << level);  // the last pixels may stand for fewer tokens
-  painter.drawImage(map, image, QRectF(0, 0, covered, covered));
+  const int times = enlargement(painter, map, image);
+  const double covered = double(tokens) / (1 << level) * times;  // the last pixels may stand for fewer tokens
+  painter.drawImage(map, times > 1 ? image.scaled(image.size() * times) : image, QRectF(0, 0, covered, covered));
   painter.setPen(QPen(colors.frame, 1));
   painter.setBrush(Qt::NoBrush);
   painter.drawRect(map);

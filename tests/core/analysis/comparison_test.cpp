@@ -152,7 +152,7 @@ TEST(Comparison, SaysWhyTwoCannotBeCompared) {
   EXPECT_EQ(why(model, model, tokens, -1), "comparison: layer is -1: must be from 0 to 3, the layers that run in both");
   EXPECT_EQ(why(model, fairy_tales({{"context", "2"}}), tokens),
             "comparison: 3 tokens: the context of the second experiment is 2");
-  EXPECT_EQ(why(model, model, std::vector<int>(1025, 1)), "comparison: 1025 tokens: must be at most 1024");
+  EXPECT_EQ(why(model, model, std::vector<int>(513, 1)), "comparison: 513 tokens: must be at most 512");
   EXPECT_EQ(
       why(vectors, loaded(vector_block(4)), {-1}),
       "comparison: seed is 3 and 4: without a vocabulary the input vectors come from it, and both must be fed the same "
