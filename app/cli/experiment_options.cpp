@@ -20,6 +20,7 @@ constexpr std::array kHelp = {
     Help{"variant", "mla|mha|gqa|mqa", "what is cached per token"},
     Help{"attention", "uncached|expanded|reexpanded|absorbed", "how attention is computed from it"},
     Help{"kv-lora-rank", "N", "values of the latent (MLA)"},
+    Help{"lens-rank", "N", "rank lens: cut keys and values of a trained model to rank N; 0: whole"},
     Help{"q-lora-rank", "N", "values of the compressed query; 0: not compressed"},
     Help{"heads", "N", "attention heads"},
     Help{"kv-heads", "N", "key and value heads (GQA)"},

@@ -68,6 +68,16 @@ double RankFactors::energy_kept(int layer, int rank) const {
   return all > 0 ? std::accumulate(energies.begin(), energies.begin() + rank, 0.0) / all : 1;
 }
 
+std::int64_t lens_bytes(const ModelSpec& spec, int layers) {
+  const AttentionSpec& a = spec.attention;
+  const std::int64_t heads = a.num_attention_heads, inputs = a.is_mla() ? a.latent_dim() : a.hidden_size;
+  const std::int64_t outputs =
+      a.is_mla() ? heads * (a.qk_nope_head_dim + a.v_head_dim) : 2ll * a.num_key_value_heads * a.head_dim();
+  const std::int64_t rank = full_lens_rank(a), query = a.is_mla() ? 0 : heads * a.head_dim() * inputs;
+  const std::int64_t factors = rank * (outputs + inputs) + query, truncated = a.is_mla() ? factors : outputs * inputs;
+  return 4 * layers * (factors + truncated);
+}
+
 int stored_values(const ModelSpec& spec, int rank) {
   return spec.attention.is_mla() ? rank + spec.attention.qk_rope_head_dim : rank;
 }
@@ -102,6 +112,29 @@ Result<TruncatedModel> truncate_latent(const ModelWeights& weights, const RankFa
   } catch (const std::bad_alloc&) {
     return Error{text + ": out of memory"};
   }
+}
+
+Result<std::shared_ptr<const ModelWeights>> apply_lens(std::shared_ptr<const ModelWeights> whole, const ModelSpec& spec,
+                                                       const ModelWeights* previous, int threads, const Progress& progress,
+                                                       std::stop_token stop) {
+  const int rank = lens_rank(spec.attention);
+  if (rank == 0) return whole;
+  const ModelSpec trained = without_lens(spec);
+  std::shared_ptr<const RankFactors> factors;
+  if (const RankLens* known = previous ? previous->lens.get() : nullptr;
+      known && known->factors->spec == trained && known->whole->files == whole->files && !whole->files.empty() &&
+      known->factors->layers.size() == whole->layers.size())
+    factors = known->factors;
+  if (!factors) {
+    auto made = factor_latent(trained, *whole, threads, progress, std::move(stop));
+    if (!made) return made.error();
+    factors = *made;
+  }
+  const auto truncated = truncate_latent(*whole, *factors, rank, threads);
+  if (!truncated) return truncated.error();
+  auto weights = std::make_shared<ModelWeights>(*truncated->weights);
+  weights->lens = std::make_shared<const RankLens>(RankLens{std::move(whole), std::move(factors)});
+  return std::shared_ptr<const ModelWeights>(std::move(weights));
 }
 
 std::string rank_note(const ModelSpec& spec) {

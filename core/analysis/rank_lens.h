@@ -37,6 +37,15 @@ struct RankFactors {
   double energy_kept(int layer, int rank) const;
 };
 
+/// What truncated weights come from, so that another rank needs no second decomposition.
+struct RankLens {
+  std::shared_ptr<const ModelWeights> whole;
+  std::shared_ptr<const RankFactors> factors;
+};
+
+/// Bytes that the factors of so many layers take, and the truncated weights with them.
+std::int64_t lens_bytes(const ModelSpec& spec, int layers);
+
 /// Decomposes every layer by the eigenvectors of the smaller Gram matrix of M, in double precision. A singular value below
 /// 1e-8 of the largest is lost in rounding (fp32 weights carry no more either); |M - M_k|² is exact to about 1e-15 |M|². At
 /// c = 512 and 32,768 outputs it takes seconds a layer on one core; at 2,048 (GQA of 8 groups of 128) a minute, between
@@ -61,6 +70,12 @@ struct TruncatedModel {
 /// that k stored values give.
 /// `weights` must be those that were decomposed; what does not change is shared with them.
 Result<TruncatedModel> truncate_latent(const ModelWeights& weights, const RankFactors& factors, int rank, int threads = 0);
+
+/// `whole` as the rank lens of `spec` leaves it; itself where there is none. Decomposes it first unless `previous` comes
+/// from the same weights. The weights remember what they come from (ModelWeights::lens).
+Result<std::shared_ptr<const ModelWeights>> apply_lens(std::shared_ptr<const ModelWeights> whole, const ModelSpec& spec,
+                                                       const ModelWeights* previous, int threads = 0,
+                                                       const Progress& progress = {}, std::stop_token stop = {});
 
 /// Values that a truncated model keeps per token and layer: k + r for MLA, k for the others.
 int stored_values(const ModelSpec& spec, int rank);

@@ -1,6 +1,7 @@
 #include "core/engine/run.h"
 
 #include "core/analysis/memory.h"
+#include "core/analysis/rank_lens.h"
 #include "core/engine/thread_guard.h"
 #include "core/model/checkpoint.h"
 #include "core/model/elastic.h"
@@ -22,13 +23,18 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const ModelWeight
   if (Status valid = validate(experiment); !valid) return valid.error();
   auto vocabulary = vocabulary_of(experiment);
   if (!vocabulary) return vocabulary.error();
-  auto checkpoint =
-      load_checkpoint(model_directory(experiment.model), {experiment.layers, previous, progress, std::move(stop)});
+  // Cut weights no longer hold what is in the files; what they were cut from does.
+  const ModelWeights* known = previous && previous->lens ? previous->lens->whole.get() : previous;
+  auto checkpoint = load_checkpoint(model_directory(experiment.model), {experiment.layers, known, progress, stop});
   if (!checkpoint) return checkpoint.error();
   // Only what `previous` converted is in memory yet.
   const std::int64_t held = checkpoint->weights->held_bytes();
-  if (Status fits = check_fits(experiment, available_memory(), held); !fits) return fits.error();
-  return LoadedModel{experiment, slice_elastic(checkpoint->weights, experiment.spec), std::move(*vocabulary)};
+  const std::int64_t lens = lens_rank(experiment.spec.attention) > 0 ? lens_bytes(experiment.spec, experiment.layers) : 0;
+  if (Status fits = check_fits(experiment, available_memory() - lens, held); !fits) return fits.error();
+  auto weights = apply_lens(slice_elastic(checkpoint->weights, without_lens(experiment.spec)), experiment.spec, previous,
+                            experiment.threads, progress, std::move(stop));
+  if (!weights) return weights.error();
+  return LoadedModel{experiment, std::move(*weights), std::move(*vocabulary)};
 }
 
 }  // namespace

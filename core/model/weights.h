@@ -75,6 +75,8 @@ struct LayerWeights {
   MoeWeights moe;    ///< instead of those three, where ModelSpec::is_moe_layer
 };
 
+struct RankLens;
+
 struct ModelWeights {
   Weight embed_tokens;  ///< [vocab, d]
   std::vector<LayerWeights> layers;
@@ -82,6 +84,7 @@ struct ModelWeights {
   Weight lm_head;                   ///< [vocab, d]; the embedding where they are tied
   bool random = false;              ///< made by build_weights: attention content means nothing
   std::string files;                ///< identifies the files of a checkpoint as they were when it was opened; empty: none
+  std::shared_ptr<const RankLens> lens;  ///< where these were cut by the rank lens: what they were cut from
   std::int64_t bytes() const;       ///< of all tensors as fp32
   std::int64_t held_bytes() const;  ///< of those that are in memory by now
 };

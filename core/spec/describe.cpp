@@ -14,10 +14,18 @@ void join(std::string& line, const std::string& part) { line += (line.empty() ? 
 
 /// What a setting's value is called in a difference; settings that are not here go by their own name.
 std::string label_of(std::string_view setting) {
-  static const std::map<std::string_view, std::string> labels{
-      {"attention", ""},     {"variant", ""},         {"cache-dtype", ""},    {"backend", ""},
-      {"hidden-size", "d "}, {"kv-heads", "groups "}, {"kv-lora-rank", "c "}, {"q-lora-rank", "query latent "},
-      {"v-head-dim", "v "},  {"rope-dim", "r "},      {"nope-dim", "n "}};
+  static const std::map<std::string_view, std::string> labels{{"attention", ""},
+                                                              {"variant", ""},
+                                                              {"cache-dtype", ""},
+                                                              {"backend", ""},
+                                                              {"hidden-size", "d "},
+                                                              {"kv-heads", "groups "},
+                                                              {"kv-lora-rank", "c "},
+                                                              {"lens-rank", "lens rank "},
+                                                              {"q-lora-rank", "query latent "},
+                                                              {"v-head-dim", "v "},
+                                                              {"rope-dim", "r "},
+                                                              {"nope-dim", "n "}};
   const auto found = labels.find(setting);
   return found != labels.end() ? found->second : std::string(setting) + " ";
 }
@@ -77,6 +85,7 @@ std::string describe(const Experiment& e) {
   std::string line = title_of(a) + " " + std::string(name_of(e.path));
   if (a.is_mla()) join(line, "c " + std::to_string(a.kv_lora_rank));
   if (a.trained_kv_lora_rank > 0) line.append(" of ").append(std::to_string(a.trained_kv_lora_rank));
+  if (a.joint_rank > 0) join(line, "rank " + std::to_string(a.joint_rank) + " of " + std::to_string(full_lens_rank(a)));
   join(line, std::to_string(a.num_attention_heads) + (a.num_attention_heads == 1 ? " head" : " heads"));
   const bool rope = a.qk_rope_head_dim > 0, nope = a.qk_nope_head_dim > 0;
   const std::string parts = (nope ? "n " + std::to_string(a.qk_nope_head_dim) : "") + (nope && rope ? " + " : "") +

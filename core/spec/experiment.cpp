@@ -36,6 +36,9 @@ Status validate(const Experiment& experiment) {
   if (auto status = validate(experiment.spec); !status) return status;
   if (auto status = validate_path(experiment); !status) return status;
   if (auto status = validate_length(experiment); !status) return status;
+  if (experiment.model.empty() && experiment.spec.attention.joint_rank > 0)
+    return Error{"joint_rank is " + std::to_string(experiment.spec.attention.joint_rank) +
+                 ": the rank lens looks at trained weights, and there is no model"};
   if (auto status = within("layers", experiment.layers, {1, experiment.spec.num_hidden_layers}); !status) return status;
   if (auto status = within("batch", experiment.batch, limits::batch); !status) return status;
   if (auto status = within("threads", experiment.threads, limits::threads); !status) return status;

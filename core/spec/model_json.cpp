@@ -123,6 +123,7 @@ void read_attention(Fields& fields, AttentionSpec& a) {
   fields.read("kv_lora_rank", a.kv_lora_rank);
   fields.read("q_lora_rank", a.q_lora_rank);
   fields.read("trained_kv_lora_rank", a.trained_kv_lora_rank);
+  fields.read("joint_rank", a.joint_rank);
   fields.read("rope_theta", a.rope.theta);
 }
 
@@ -149,6 +150,7 @@ nlohmann::ordered_json to_json(const ModelSpec& spec) {
                               {"rms_norm_eps", spec.rms_norm_eps},
                               {"tie_word_embeddings", spec.tie_word_embeddings}};
   if (a.trained_kv_lora_rank > 0) json["trained_kv_lora_rank"] = a.trained_kv_lora_rank;
+  if (a.joint_rank > 0) json["joint_rank"] = a.joint_rank;
   if (a.elastic) json["elastic"] = to_json(*a.elastic);
   json["rope_scaling"] = scaling_to_json(a.rope);
   if (spec.moe) json.update(to_json(*spec.moe));

@@ -40,9 +40,11 @@ void become_grouped(AttentionSpec& a, int head_dim, bool rope) {
   a.kv_lora_rank = 0;
   a.q_lora_rank = 0;
   a.trained_kv_lora_rank = 0;
+  a.joint_rank = 0;
 }
 
 void become_latent(AttentionSpec& a) {
+  a.joint_rank = 0;
   const int dim = a.head_dim();
   a.kv_lora_rank = static_cast<int>(std::min<std::int64_t>(4 * dim, limits::kv_lora_rank.high));
   a.q_lora_rank = 0;
@@ -124,8 +126,25 @@ int default_groups(int heads) {
   return groups;
 }
 
+int lens_rank(const AttentionSpec& a) {
+  if (!a.is_mla()) return a.joint_rank;
+  return a.trained_kv_lora_rank > 0 ? a.kv_lora_rank : 0;
+}
+
+int full_lens_rank(const AttentionSpec& a) {
+  return a.is_mla() ? a.latent_dim() : std::min(2 * a.num_key_value_heads * a.head_dim(), a.hidden_size);
+}
+
+ModelSpec without_lens(const ModelSpec& spec) {
+  ModelSpec whole = spec;
+  AttentionSpec& a = whole.attention;
+  a.kv_lora_rank = a.latent_dim();
+  a.trained_kv_lora_rank = a.joint_rank = 0;
+  return whole;
+}
+
 ModelSpec full_size(const ModelSpec& spec) {
-  ModelSpec full = spec;
+  ModelSpec full = without_lens(spec);
   if (!spec.attention.elastic) return full;
   const Elastic& elastic = *spec.attention.elastic;
   full.attention.num_attention_heads = full.attention.num_key_value_heads = elastic.num_attention_heads;

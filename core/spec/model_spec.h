@@ -85,7 +85,9 @@ struct AttentionSpec {
   /// The rank lens: width of the latent that the layer was trained with, normalised whole and then projected to kv_lora_rank
   /// values, which is what the cache holds. 0: nothing is projected, the two are equal.
   int trained_kv_lora_rank = 0;
-  std::optional<Elastic> elastic;
+  /// The rank lens on MHA, GQA and MQA: rank that a layer's keys and values together are cut to. 0: not cut.
+  int joint_rank = 0;
+  std::optional<Elastic> elastic = {};
 
   int head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
   /// Latent values that kv_a_proj makes.
@@ -174,10 +176,20 @@ int default_groups(int heads);
 /// head_dim / 2.
 ModelSpec with_variant(const ModelSpec& spec, Variant variant);
 
-/// Whether one set of trained weights serves both: they are equal, or sizes of the same elastic model.
+/// The rank that the lens cuts to; 0 without it.
+int lens_rank(const AttentionSpec& attention);
+
+/// The rank at which the lens loses nothing: that of the latent, or min(2 G dh, d).
+int full_lens_rank(const AttentionSpec& attention);
+
+/// The model as it was trained, without the rank lens.
+ModelSpec without_lens(const ModelSpec& spec);
+
+/// Whether one set of trained weights serves both: they are equal, or sizes of the same elastic model, under the rank lens
+/// or not.
 bool same_weights(const ModelSpec& a, const ModelSpec& b);
 
-/// An elastic model at its full size; any other as it is.
+/// An elastic model at its full size, any other as it is; both without the rank lens.
 ModelSpec full_size(const ModelSpec& spec);
 
 /// Checks every dimension once; the error names the field, its value and the rule.

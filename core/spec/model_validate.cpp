@@ -73,6 +73,14 @@ Status validate_trained_rank(const ModelSpec& spec) {
   return within(kTrained, trained, limits::kv_lora_rank);
 }
 
+Status validate_joint_rank(const ModelSpec& spec) {
+  const AttentionSpec& a = spec.attention;
+  if (a.joint_rank == 0) return {};
+  const std::string_view name = "joint_rank (--lens-rank)";
+  if (a.is_mla()) return wrong(name, std::to_string(a.joint_rank), "mla has a latent to cut instead, must be 0");
+  return within(name, a.joint_rank, {0, full_lens_rank(a)});
+}
+
 Status validate_heads(const AttentionSpec& a) {
   if (auto status =
           first({within(kHidden, a.hidden_size, limits::hidden_size), within(kHeads, a.num_attention_heads, limits::heads),
@@ -100,7 +108,7 @@ Status validate_elastic(const AttentionSpec& a) {
   if (!a.elastic) return {};
   if (!a.is_mla()) return wrong("elastic", "set", "only MLA can be");
   return first({within(kHeads, a.num_attention_heads, {1, a.elastic->num_attention_heads}),
-                within(kLatent, a.kv_lora_rank, {1, a.elastic->kv_lora_rank}),
+                within(kLatent, a.latent_dim(), {1, a.elastic->kv_lora_rank}),
                 within(kRope, a.qk_rope_head_dim, {0, a.elastic->qk_rope_head_dim}),
                 within("the elastic num_attention_heads", a.elastic->num_attention_heads, limits::heads),
                 within("the elastic kv_lora_rank", a.elastic->kv_lora_rank, limits::kv_lora_rank),
@@ -204,7 +212,7 @@ Status validate_moe(const ModelSpec& spec) {
 Status validate(const ModelSpec& spec) {
   if (auto status = validate_heads(spec.attention); !status) return status;
   if (auto status = validate_block(spec); !status) return status;
-  if (auto status = validate_trained_rank(spec); !status) return status;
+  if (auto status = first({validate_trained_rank(spec), validate_joint_rank(spec)}); !status) return status;
   if (auto status = validate_moe(spec); !status) return status;
   if (auto status = validate_elastic(spec.attention); !status) return status;
   return first({validate_rope(spec.attention.rope), within("num_hidden_layers", spec.num_hidden_layers, limits::layers),

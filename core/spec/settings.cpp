@@ -44,6 +44,13 @@ Row dimension(std::string_view name, Range range, Status (*change)(ModelSpec&, i
   return {name, set, [=](const Experiment& e) { return std::to_string(e.spec.attention.*field); }};
 }
 
+/// The latent as trained; what the rank lens leaves of it is a setting of its own.
+Row latent() {
+  Row row = dimension("kv-lora-rank", limits::kv_lora_rank, set_kv_lora_rank, &AttentionSpec::kv_lora_rank);
+  row.get = [](const Experiment& e) { return std::to_string(e.spec.attention.latent_dim()); };
+  return row;
+}
+
 /// A text out of a fixed few; the empty one stands for "best" where it is among them.
 Row choice(std::string_view name, std::vector<std::string_view> known, std::string Experiment::*field) {
   const auto set = [=](Experiment& e, std::string_view text) -> Status {
@@ -58,6 +65,14 @@ Row choice(std::string_view name, std::vector<std::string_view> known, std::stri
     return {};
   };
   return {name, set, [=](const Experiment& e) { return e.*field; }};
+}
+
+Status set_lens(Experiment& e, std::string_view text) {
+  const auto value = parse_number<std::int64_t>(text);
+  const Range range{0, limits::hidden_size.high};
+  if (!value || !range.holds(*value)) return not_whole(range);
+  if (*value > 0 && e.model.empty()) return Error{"the rank lens looks at trained weights; --model opens some"};
+  return set_lens_rank(e.spec, static_cast<int>(*value));
 }
 
 Status set_variant(Experiment& e, std::string_view text) {
@@ -155,11 +170,12 @@ const std::vector<Row>& rows() {
       dimension("hidden-size", limits::hidden_size, set_hidden_size, &A::hidden_size),
       dimension("heads", limits::heads, set_heads, &A::num_attention_heads),
       dimension("kv-heads", limits::heads, set_kv_heads, &A::num_key_value_heads),
-      dimension("kv-lora-rank", limits::kv_lora_rank, set_kv_lora_rank, &A::kv_lora_rank),
+      latent(),
       dimension("q-lora-rank", limits::q_lora_rank, set_q_lora_rank, &A::q_lora_rank),
       dimension("v-head-dim", limits::head_dim, set_v_head_dim, &A::v_head_dim),
       dimension("rope-dim", limits::rope_dim, set_rope_dim, &A::qk_rope_head_dim),
       dimension("nope-dim", limits::nope_dim, set_nope_dim, &A::qk_nope_head_dim),
+      {"lens-rank", set_lens, [](const E& e) { return std::to_string(lens_rank(e.spec.attention)); }},
       {"layers", set_layers, [](const E& e) { return std::to_string(e.layers); }},
       number("context", limits::context, &E::context),
       number("prefill", {0, limits::context.high}, &E::prefill),

@@ -20,8 +20,29 @@ void share_out_hidden_size(ModelSpec& spec) {
 Status set_kv_lora_rank(ModelSpec& spec, int rank) {
   AttentionSpec& a = spec.attention;
   if (!a.is_mla()) return Error{title_of(a) + " has no latent; --variant mla has one"};
+  if (a.trained_kv_lora_rank > 0) {  // the lens stays, as far as there is that much to cut
+    a.trained_kv_lora_rank = rank;
+    a.kv_lora_rank = std::min(a.kv_lora_rank, rank);
+    return {};
+  }
   a.kv_lora_rank = rank;
   if (is_toy(spec)) a.qk_nope_head_dim = rank;
+  return {};
+}
+
+Status set_lens_rank(ModelSpec& spec, int rank) {
+  AttentionSpec& a = spec.attention;
+  if (is_toy(spec)) return Error{"the tutorial's keys are the latent itself: there is no map to cut"};
+  const int full = full_lens_rank(a);
+  if (rank < 0 || rank > full) return Error{"must be from 1 to " + std::to_string(full) + ", or 0 for no lens"};
+  spec = without_lens(spec);
+  if (rank == 0) return {};
+  if (a.is_mla()) {
+    a.trained_kv_lora_rank = full;
+    a.kv_lora_rank = rank;
+  } else {
+    a.joint_rank = rank;
+  }
   return {};
 }
 

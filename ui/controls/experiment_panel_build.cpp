@@ -178,6 +178,10 @@ void ExperimentPanel::buildDimensions(QGridLayout& grid) {
   addHeading(grid, tr("Dimensions"));
   addSlider(grid, "kv-lora-rank",
             {tr("Latent"), tr("Values of the latent that keys and values are compressed to (kv_lora_rank)")}, tr("none"));
+  addSlider(grid, "lens-rank",
+            {tr("Rank lens"), tr("Cuts the keys and values of a trained model to their best directions, so many a layer "
+                                 "(lens-rank): what a smaller latent would keep without new training")},
+            tr("off"));
   addSlider(grid, "heads", {tr("Heads"), tr("Attention heads of the query (num_attention_heads)")});
   addSlider(grid, "kv-heads", {tr("KV heads"), tr("Heads of keys and values, GQA's groups (num_key_value_heads)")});
   addHead(grid);

@@ -33,6 +33,13 @@ QString reason_of_variant(const AttentionSpec& attention, std::string_view setti
   return {};
 }
 
+QString reason_against_lens(const Experiment& experiment) {
+  if (experiment.model.empty()) return tr("The rank lens looks at trained weights. Choose a trained model.");
+  if (experiment.spec.block == BlockKind::toy)
+    return tr("The tutorial's keys are the latent itself: there is no map to cut.");
+  return {};
+}
+
 QString reason_of_toy(std::string_view setting) {
   if (setting == "variant") return tr("The tutorial's block is MLA only.");
   if (among(setting, {"rope-dim"})) return tr("The tutorial's block has no RoPE.");
@@ -57,6 +64,7 @@ SettingRange layers_of(const Experiment& experiment) {
 QString reason_against(const Experiment& experiment, std::string_view setting) {
   const bool shape = among(setting, {"variant", "kv-lora-rank", "q-lora-rank", "heads", "kv-heads", "nope-dim", "rope-dim",
                                      "v-head-dim", "hidden-size"});
+  if (setting == "lens-rank") return reason_against_lens(experiment);
   const bool elastic = experiment.spec.attention.elastic.has_value();
   if (shape && !experiment.model.empty() && !(elastic && among(setting, {"kv-lora-rank", "heads", "rope-dim"})))
     return tr("A trained model has its dimensions. Choose the random block to move all of them.");
@@ -86,6 +94,10 @@ SettingRange range_of(const Experiment& experiment, std::string_view setting) {
   if (const auto& full = experiment.spec.attention.elastic) {
     if (setting == "kv-lora-rank") return octaves(1, full->kv_lora_rank, {1, full->kv_lora_rank});
     if (setting == "heads") return {ValueScale::every(1, full->num_attention_heads), 1, full->num_attention_heads};
+  }
+  if (setting == "lens-rank") {
+    const int full = full_lens_rank(experiment.spec.attention);
+    return {ValueScale::none_or_octaves(1, full), 0, full};
   }
   if (setting == "kv-lora-rank") return octaves(2, 1024, limits::kv_lora_rank);
   if (setting == "q-lora-rank") return {ValueScale::none_or_octaves(8, 2048), 0, int(limits::q_lora_rank.high)};

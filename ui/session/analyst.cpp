@@ -1,47 +1,21 @@
 #include "ui/session/analyst.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
-#include "core/analysis/quality.h"
-#include "core/engine/run.h"
-#include "core/model/model_catalog.h"
 #include "ui/session/priority.h"
 
 namespace mla::ui {
 namespace {
 
-constexpr std::chrono::milliseconds kQuiet{250};      // without another wish, before a measurement begins
-constexpr std::int64_t kMostParameters = 50'000'000;  // what is measured unasked, beside a decode
+constexpr std::chrono::milliseconds kQuiet{250};  // without another wish, before a study begins
 constexpr int kNiceness = 15;
+constexpr std::size_t kMostLarge = 8;  // findings with maps or curves that are kept, of each topic
+constexpr double kTold = 0.02;         // progress between two signals
 
-/// The settings with all that quality does not depend on left at one value: paths agree up to rounding.
-Experiment essence_of(const Experiment& experiment) {
-  Experiment essence = default_experiment();
-  essence.model = experiment.model;
-  essence.spec = experiment.spec;
-  essence.layers = experiment.layers;
-  essence.cache_dtype = experiment.cache_dtype;
-  essence.context = experiment.context;
-  essence.path = experiment.spec.attention.is_mla() ? AttentionPath::absorbed : AttentionPath::expanded;
-  essence.threads = 1;
-  return essence;
-}
-
-std::string key_of(const Experiment& experiment) { return to_json(essence_of(experiment)); }
-
-bool applies(const Experiment& experiment) {
-  return !experiment.model.empty() && experiment.spec.vocab_size > 0 &&
-         parameter_count(experiment.spec, experiment.layers) <= kMostParameters;
-}
-
-Result<Quality> quality_of(const Experiment& experiment, const Result<std::string>& text, const std::stop_token& stop) {
-  if (!text) return text.error();
-  const Result<LoadedModel> model = load(experiment, nullptr, {}, stop);
-  if (!model) return model.error();
-  const std::unique_ptr<ComputeBackend> backend = make_cpu_backend();
-  return measure_quality(*model, *backend, *text, {}, stop);
-}
+bool is_large(Topic topic) { return topic == Topic::rank || topic == Topic::coupling; }
 
 }  // namespace
 
@@ -54,31 +28,45 @@ Analyst::~Analyst() {
   running_.request_stop();
 }
 
-QualityReport Analyst::report(const Experiment& experiment) const {
-  if (!applies(experiment)) return {};
-  const std::string key = key_of(experiment);
+void Analyst::want(const Experiment& experiment, const Topics& topics, std::weak_ptr<const ModelWeights> weights) {
   const std::lock_guard lock(mutex_);
-  const auto found = known_.find(key);
-  if (found == known_.end()) return {QualityReport::State::measuring, 0, {}};
-  if (!found->second.error.empty()) return {QualityReport::State::failed, 0, QString::fromStdString(found->second.error)};
-  return {QualityReport::State::known, found->second.bits_per_byte, {}};
-}
-
-void Analyst::want(const Experiment& experiment) {
-  if (!applies(experiment)) return;
-  const Experiment essence = essence_of(experiment);
-  const std::lock_guard lock(mutex_);
-  if ((wish_ && *wish_ == essence) || known_.contains(to_json(essence))) return;
-  wish_ = essence;
+  weights_ = std::move(weights);
+  if (experiment == planned_for_ && topics == planned_topics_) return;
+  planned_for_ = experiment;
+  planned_topics_ = topics;
+  plan_ = plan_studies(experiment, topics);
+  curve_ = topics.contains(Topic::curve) ? plan_quality_curve(experiment) : std::vector<QualityPoint>();
+  curve_studies_ = quality_studies(curve_);
+  gathered_.reset();
   ++wishes_;
-  running_.request_stop();
+  const auto runs = [this](const Study& study) { return study.key == running_key_; };
+  const bool still =
+      std::any_of(plan_.begin(), plan_.end(), runs) || std::any_of(curve_studies_.begin(), curve_studies_.end(), runs);
+  if (!still) running_.request_stop();
   wished_.notify_all();
 }
 
-/// Until there is a wish and no newer one came for a moment. False: the end.
+/// The first study that was not carried out yet; null: none.
+const Study* Analyst::next() const {
+  for (const std::vector<Study>* studies : {&plan_, &curve_studies_})
+    for (const Study& study : *studies)
+      if (!find(study)) return &study;
+  return nullptr;
+}
+
+const Finding* Analyst::find(const Study& study) const {
+  const auto found = known_.find(study.key);
+  return found == known_.end() ? nullptr : &found->second;
+}
+
+/// Until there is something to find out and no newer wish came for a moment. False: the end.
 bool Analyst::wait_for_wish(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
-  wished_.wait(lock, stop, [this] { return wish_.has_value(); });
-  for (quint64 seen = 0; seen != wishes_ && !stop.stop_requested();) {
+  quint64 seen = wishes_;
+  if (!next()) {
+    wished_.wait(lock, stop, [this] { return next() != nullptr; });
+    seen = 0;
+  }
+  while (seen != wishes_ && !stop.stop_requested()) {
     seen = wishes_;
     wished_.wait_for(lock, stop, kQuiet, [&] { return wishes_ != seen; });
   }
@@ -88,25 +76,102 @@ bool Analyst::wait_for_wish(std::unique_lock<std::mutex>& lock, const std::stop_
 void Analyst::loop(const std::stop_token& stop) {
   give_way(kNiceness);
   std::unique_lock lock(mutex_);
-  while (wait_for_wish(lock, stop)) {
-    running_ = std::stop_source();
-    const Experiment experiment = *wish_;
-    const std::stop_token cancelled = running_.get_token();
-    lock.unlock();
-    measure(experiment, cancelled);
-    lock.lock();
-    if (wish_ && *wish_ == experiment) wish_.reset();
-  }
+  while (wait_for_wish(lock, stop)) study(lock);
 }
 
-void Analyst::measure(const Experiment& experiment, const std::stop_token& stop) {
-  const Result<Quality> quality = quality_of(experiment, text_, stop);
-  if (stop.stop_requested()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    known_[to_json(experiment)] = quality ? Outcome{quality->bits_per_byte(), {}} : Outcome{0, quality.error().message};
-  }
+/// Carries the next study out, without the lock.
+void Analyst::study(std::unique_lock<std::mutex>& lock) {
+  const Study* wanted = next();
+  if (!wanted) return;
+  const Study study = *wanted;
+  running_ = std::stop_source();
+  running_key_ = study.key;
+  progress_ = 0;
+  const std::stop_token cancelled = running_.get_token();
+  const std::shared_ptr<const ModelWeights> weights = weights_.lock();
+  lock.unlock();
+  Finding finding = carry_out(
+      study, text_, weights.get(), [this](double f) { note_progress(f); }, cancelled);
+  lock.lock();
+  running_key_.clear();
+  if (!cancelled.stop_requested()) keep(study, std::move(finding));
+  tell();
+}
+
+void Analyst::tell() {
+  gathered_.reset();
   QMetaObject::invokeMethod(this, "changed", Qt::QueuedConnection);
+}
+
+void Analyst::keep(const Study& study, Finding finding) {
+  if (is_large(study.topic)) {
+    const std::string prefix = std::to_string(int(study.topic)) + ' ';
+    std::vector<std::string> same;
+    for (const auto& [key, kept] : known_)
+      if (key.starts_with(prefix)) same.push_back(key);
+    if (same.size() >= kMostLarge) known_.erase(same.front());
+  }
+  known_[study.key] = std::move(finding);
+}
+
+void Analyst::note_progress(double fraction) {
+  const std::lock_guard lock(mutex_);
+  if (fraction < progress_ + kTold) return;
+  progress_ = fraction;
+  tell();
+}
+
+QualityReport Analyst::report(const Experiment& experiment) const {
+  const std::lock_guard lock(mutex_);
+  return quality_of(experiment);
+}
+
+QualityReport Analyst::quality_of(const Experiment& experiment) const {
+  using State = QualityReport::State;
+  if (!studied_unasked(experiment)) return {};
+  const Finding* finding = find(quality_study(experiment));
+  if (!finding) return {State::measuring, 0, {}};
+  if (!finding->error.empty()) return {State::failed, 0, QString::fromStdString(finding->error)};
+  return {State::known, finding->bits_per_byte, {}};
+}
+
+/// What a view shows in place of a finding; empty where it is there.
+QString Analyst::note_on(const Study& study) const {
+  if (const Finding* finding = find(study)) return QString::fromStdString(finding->error);
+  if (study.key != running_key_) return tr("waiting to be measured…");
+  return tr("measuring: %1 %").arg(std::lround(100 * progress_));
+}
+
+Findings Analyst::findings() const {
+  const std::lock_guard lock(mutex_);
+  if (!gathered_) gathered_ = gather();
+  return *gathered_;
+}
+
+Findings Analyst::gather() const {
+  Findings all;
+  all.quality = quality_of(planned_for_);
+  for (const Study& study : plan_) {
+    const Finding* finding = find(study);
+    if (study.topic == Topic::heads && finding) all.head_kinds = finding->heads;
+    if (study.topic == Topic::rank) {
+      all.rank = finding ? finding->rank : nullptr;
+      all.rank_note = note_on(study);
+    }
+    if (study.topic == Topic::coupling) {
+      all.coupled = finding ? finding->coupled : nullptr;
+      all.coupled_note = note_on(study);
+    }
+  }
+  if (!planned_topics_.contains(Topic::curve)) return all;
+  auto curve = std::make_shared<std::vector<QualityPoint>>(curve_);
+  for (std::size_t i = 0; i < curve->size(); ++i) {
+    const Finding* finding = find(curve_studies_[i]);
+    (*curve)[i].bits_per_byte = finding ? finding->bits_per_byte : 0;
+    if (finding && !finding->error.empty()) (*curve)[i].error = finding->error;
+  }
+  all.quality_curve = std::move(curve);
+  return all;
 }
 
 }  // namespace mla::ui

@@ -43,11 +43,13 @@ void Session::deliver() {
   if (contents.snapshot) show(*contents.snapshot);
 }
 
-/// With what is known of its quality.
+/// With what was found out about it.
 void Session::show(const Snapshot& snapshot) {
   auto shown = std::make_shared<Snapshot>(snapshot);
-  if (shown->run > 0) analyst_->want(shown->experiment);
-  shown->quality = analyst_->report(shown->experiment);
+  if (shown->run > 0) {
+    analyst_->want(shown->experiment, topics_, shown->weights);
+    static_cast<Findings&>(*shown) = analyst_->findings();
+  }
   snapshot_ = std::move(shown);
   emit snapshotChanged(snapshot_);
 }
@@ -63,6 +65,14 @@ void Session::setExperiment(const Experiment& experiment) {
   ++ticket_;
   worker_->mailbox.post([&](Orders& orders) { orders.change = {experiment, ticket_}; }, true);
   emit experimentChanged(experiment_);
+}
+
+void Session::study(const Topics& topics) {
+  Topics all{Topic::quality, Topic::heads};
+  all.insert(topics.begin(), topics.end());
+  if (all == topics_) return;
+  topics_ = std::move(all);
+  show(*snapshot_);
 }
 
 void Session::play() {

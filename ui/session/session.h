@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ui/session/snapshot.h"
+#include "ui/session/study.h"
 #include "ui/session/throttle.h"
 
 namespace mla::ui {
@@ -33,6 +34,8 @@ class Session : public QObject {
   const SnapshotPtr& snapshot() const { return snapshot_; }
   /// Whether tokens are wanted one after the other; a run that is over or being prepared does not change that.
   bool playing() const { return playing_; }
+  /// What is to be found out about trained models from now on, beside quality and kinds of heads.
+  void study(const Topics& topics);
 
  public slots:
   /// Replaces the settings at once: cancels what runs, keeps weights where it can, and prefills the history again.
@@ -63,6 +66,7 @@ class Session : public QObject {
   bool playing_ = false;
   Throttle throttle_{kFrame};
   Analyst* analyst_;
+  Topics topics_{Topic::quality, Topic::heads};
   std::unique_ptr<Worker> worker_;
 };
 

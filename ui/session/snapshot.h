@@ -11,6 +11,7 @@
 #include "core/analysis/coupled_rope.h"
 #include "core/analysis/head_kinds.h"
 #include "core/analysis/pooled_map.h"
+#include "core/analysis/quality_curve.h"
 #include "core/analysis/rank_lens_measure.h"
 #include "core/engine/backend.h"
 #include "core/engine/trace.h"
@@ -62,8 +63,21 @@ struct QualityReport {
   QString error;             ///< where it failed
 };
 
+/// What was found out about a trained model beside its decode.
+struct Findings {
+  QualityReport quality;
+  std::shared_ptr<const std::vector<QualityPoint>> quality_curve;  ///< null: nobody asked
+  std::shared_ptr<const RankCurve> rank;                           ///< quality against rank; null while not measured
+  QString rank_note;                                               ///< what it waits for, or why there is none
+  std::shared_ptr<const CoupledRope> coupled;                      ///< scores with coupled RoPE; null while not computed
+  QString coupled_note;
+  std::shared_ptr<const Comparison> comparison;  ///< with another experiment; null while not computed
+  QString comparison_note;
+  std::shared_ptr<const std::vector<HeadScore>> head_kinds;  ///< of the layers that run; null while not scored
+};
+
 /// All that a view or an exporter may show, at one moment. Immutable once published.
-struct Snapshot {
+struct Snapshot : Findings {
   enum class State { idle, preparing, running, paused, finished, failed };
   quint64 run = 0;        ///< grows with every new decode; rows and steps of different runs never mix
   Experiment experiment;  ///< what this run is computing
@@ -80,11 +94,7 @@ struct Snapshot {
   std::vector<PinnedRun> pinned;
   Ceilings ceilings;  ///< read_gb_s is 0 while not measured yet
   std::int64_t weight_bytes = 0;
-  QualityReport quality;
-  std::shared_ptr<const RankCurve> rank;                     ///< quality against rank; null while not measured
-  std::shared_ptr<const CoupledRope> coupled;                ///< scores with coupled RoPE; null while not computed
-  std::shared_ptr<const std::vector<HeadScore>> head_kinds;  ///< of the recorded layers; null while not scored
-  std::shared_ptr<const Comparison> comparison;              ///< with another experiment; null while not computed
+  std::weak_ptr<const ModelWeights> weights;  ///< for measurements beside the decode; the run itself keeps them
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -23,6 +23,7 @@ SnapshotBuilder::SnapshotBuilder(const LoadedModel& model, const BackendInfo& ba
   base_.state = Snapshot::State::paused;
   base_.random_weights = model.weights->random;
   base_.weight_bytes = model.weights->bytes();
+  base_.weights = model.weights;
   base_.backend = backend;
   base_.backends = {backend};
 }

@@ -41,6 +41,7 @@ void CompareView::setSnapshot(const SnapshotPtr& snapshot) {
   QString message = tr("Nothing to compare yet: pin a run (Ctrl+P), then change a setting.");
   if (snapshot && !snapshot->activity.isEmpty()) message = snapshot->activity;
   if (snapshot && !snapshot->error.isEmpty()) message = snapshot->error;
+  if (snapshot && !snapshot->comparison_note.isEmpty()) message = snapshot->comparison_note;
   if (comparison == scene_.comparison && message == scene_.message) return;
   const auto heads = [](const auto& c) { return c ? std::pair(c->first.heads(), c->second.heads()) : std::pair(0, 0); };
   if (heads(scene_.comparison) != heads(comparison)) scene_.head = comparison ? most_different_head(*comparison) : 0;

@@ -41,9 +41,10 @@ CoupledView::CoupledView(QWidget* parent)
 
 void CoupledView::setSnapshot(const SnapshotPtr& snapshot) {
   const auto rope = snapshot ? snapshot->coupled : nullptr;
-  QString message = tr("not computed yet: this experiment needs an MLA model with a vocabulary and some text");
+  QString message = tr("not computed yet: this experiment needs a trained MLA model with a vocabulary");
   if (snapshot && !snapshot->activity.isEmpty()) message = snapshot->activity;
   if (snapshot && !snapshot->error.isEmpty()) message = snapshot->error;
+  if (snapshot && !snapshot->coupled_note.isEmpty()) message = snapshot->coupled_note;
   if (rope == scene_.rope && message == scene_.message) return;
   const bool other_shape = !scene_.rope || !rope || scene_.rope->heads.size() != rope->heads.size();
   scene_.rope = rope;

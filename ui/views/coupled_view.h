@@ -20,6 +20,7 @@ class CoupledView : public View {
   void paintTo(QPainter& painter, const QSizeF& size) override;
   /// Every pair of the shown head: query, key, expanded, absorbed, difference.
   Table table() const override;
+  std::optional<Topic> topic() const override { return Topic::coupling; }
   const CoupledScene& scene() const { return scene_; }
 
  public slots:

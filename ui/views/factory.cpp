@@ -9,6 +9,7 @@
 #include "ui/views/heads_view.h"
 #include "ui/views/latency_view.h"
 #include "ui/views/memory_view.h"
+#include "ui/views/quality_view.h"
 #include "ui/views/rank_view.h"
 #include "ui/views/stages_view.h"
 #include "ui/views/tokens_view.h"
@@ -26,15 +27,16 @@ std::unique_ptr<View> make() {
   return std::make_unique<V>();
 }
 
-constexpr std::array<Entry, 9> entries{{{"attention", make<AttentionView>},
-                                        {"compare", make<CompareView>},
-                                        {"coupled", make<CoupledView>},
-                                        {"heads", make<HeadsView>},
-                                        {"latency", make<LatencyView>},
-                                        {"memory", make<MemoryView>},
-                                        {"rank", make<RankView>},
-                                        {"stages", make<StagesView>},
-                                        {"tokens", make<TokensView>}}};
+constexpr std::array<Entry, 10> entries{{{"attention", make<AttentionView>},
+                                         {"compare", make<CompareView>},
+                                         {"coupled", make<CoupledView>},
+                                         {"heads", make<HeadsView>},
+                                         {"latency", make<LatencyView>},
+                                         {"memory", make<MemoryView>},
+                                         {"quality", make<QualityView>},
+                                         {"rank", make<RankView>},
+                                         {"stages", make<StagesView>},
+                                         {"tokens", make<TokensView>}}};
 
 }  // namespace
 

@@ -52,7 +52,8 @@ void RankView::setSnapshot(const SnapshotPtr& snapshot) {
   if (!curve || curve->points.empty()) {
     empty = snapshot ? emptyText(*snapshot) : QString();
     if (!snapshot || (snapshot->activity.isEmpty() && snapshot->error.isEmpty()))
-      empty = tr("not measured yet: the rank lens needs a model with a vocabulary and some held-out text");
+      empty = tr("not measured yet: the rank lens needs a trained model with a vocabulary");
+    if (snapshot && !snapshot->rank_note.isEmpty()) empty = snapshot->rank_note;
   }
   if (shown_ && curve == curve_ && empty == empty_) return;
   shown_ = true;

@@ -19,6 +19,7 @@ class RankView : public View {
   void setSnapshot(const SnapshotPtr& snapshot) override;
   void paintTo(QPainter& painter, const QSizeF& size) override;
   Table table() const override;
+  std::optional<Topic> topic() const override { return Topic::rank; }
 
   const Chart& shares() const { return *shares_; }
   const Chart& bits() const { return *bits_; }

@@ -3,10 +3,12 @@
 #include <QPainter>
 #include <QString>
 #include <QWidget>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ui/session/snapshot.h"
+#include "ui/session/study.h"
 
 namespace mla::ui {
 
@@ -30,6 +32,8 @@ class View : public QWidget {
   /// Paints what the view shows into a rectangle of that size, background included, as vectors where it can; for files.
   virtual void paintTo(QPainter& painter, const QSizeF& size) = 0;
   virtual Table table() const = 0;
+  /// What has to be found out beside the decode for this view; only while it is visible.
+  virtual std::optional<Topic> topic() const { return {}; }
 };
 
 }  // namespace mla::ui

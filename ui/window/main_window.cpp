@@ -82,8 +82,17 @@ void MainWindow::requestAttention(AttentionRequest request) {
   heads_->setValue(request.value);
   attention_->setLayer(request.layer);
   attention_->setValue(request.value);
+  studyWhatIsSeen();
   request.rows = !panes_->centre()->isHidden() || !panes_->paneOf(tokens_)->isHidden();
   session_.request(request);
+}
+
+/// Measurements beside the decode are made for the views that somebody can see.
+void MainWindow::studyWhatIsSeen() {
+  Topics topics;
+  for (View* view : views_)
+    if (view->topic() && seen_.contains(panes_->paneOf(view))) topics.insert(*view->topic());
+  session_.study(topics);
 }
 
 void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {

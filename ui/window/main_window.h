@@ -3,6 +3,7 @@
 #include <QMainWindow>
 #include <QSettings>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "core/spec/result.h"
@@ -88,6 +89,7 @@ class MainWindow : public QMainWindow {
   void showTitle();
 
   void requestAttention(AttentionRequest request);
+  void studyWhatIsSeen();
   void clearPins();
   void setTheme(ThemeChoice choice);
   void setFontSize(int points);
@@ -110,6 +112,7 @@ class MainWindow : public QMainWindow {
   QProgressBar* progress_;
   SnapshotPtr shown_;
   AttentionRequest request_;
+  std::set<const QWidget*> seen_;  // the docks that are not hidden, neither by others
   bool arranged_ = false;
 };
 

@@ -53,7 +53,10 @@ void MainWindow::buildViewMenu() {
     QAction* shown = dock->toggleViewAction();
     menu.addAction(shown);
     connect(panes_, &Panes::maximisedChanged, shown, &QAction::setDisabled);
-    connect(dock, &QDockWidget::visibilityChanged, this, [this] { requestAttention(request_); });
+    connect(dock, &QDockWidget::visibilityChanged, this, [this, dock](bool seen) {
+      seen ? (void)seen_.insert(dock) : (void)seen_.erase(dock);
+      requestAttention(request_);
+    });
   }
   connect(panes_, &Panes::maximisedChanged, this, [this] { requestAttention(request_); });
   menu.addSeparator();

@@ -11,10 +11,13 @@
 #include "ui/controls/transport_bar.h"
 #include "ui/theme/theme.h"
 #include "ui/views/attention_view.h"
+#include "ui/views/coupled_view.h"
 #include "ui/views/factory.h"
 #include "ui/views/heads_view.h"
 #include "ui/views/latency_view.h"
 #include "ui/views/memory_view.h"
+#include "ui/views/quality_view.h"
+#include "ui/views/rank_view.h"
 #include "ui/views/stages_view.h"
 #include "ui/views/tokens_view.h"
 #include "ui/window/main_window.h"
@@ -30,7 +33,10 @@ void MainWindow::buildPanes() {
   auto* memory = new MemoryView;
   auto* latency = new LatencyView;
   auto* stages = new StagesView;
-  views_ = {attention_, heads_, latency, memory, stages, tokens_};
+  auto* quality = new QualityView;
+  auto* rank = new RankView;
+  auto* coupled = new CoupledView;
+  views_ = {attention_, coupled, heads_, latency, memory, quality, rank, stages, tokens_};
 
   panes_->setCentre(tr("Attention"), buildCentre());
   panes_->add(QStringLiteral("experiment"), tr("Experiment"), buildExperimentPane(), Qt::LeftDockWidgetArea);
@@ -38,6 +44,8 @@ void MainWindow::buildPanes() {
     panes_->add(view->viewName(), view->title(), view, Qt::RightDockWidgetArea);
   }
   panes_->add(tokens_->viewName(), tokens_->title(), tokens_, Qt::BottomDockWidgetArea);
+  for (View* view : {static_cast<View*>(quality), static_cast<View*>(rank), static_cast<View*>(coupled)})
+    panes_->addBehind(view->viewName(), view->title(), view, "memory");
   resize(QSize(1440, 900).boundedTo(screen()->availableSize()));
 }
 

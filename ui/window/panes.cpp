@@ -45,6 +45,14 @@ QDockWidget* Panes::add(const QString& name, const QString& title, QWidget* cont
   return dock;
 }
 
+QDockWidget* Panes::addBehind(const QString& name, const QString& title, QWidget* content, const QString& front) {
+  auto* before = window_.findChild<QDockWidget*>(front);
+  QDockWidget* dock = add(name, title, content, window_.dockWidgetArea(before));
+  window_.tabifyDockWidget(before, dock);
+  before->raise();
+  return dock;
+}
+
 QWidget* Panes::paneOf(QWidget* widget) const {
   for (QDockWidget* dock : docks_) {
     if (widget && dock->isAncestorOf(widget)) return dock;

@@ -20,6 +20,8 @@ class Panes : public QObject {
   void setCentre(const QString& title, QWidget* content);
   /// `name` identifies the dock in a saved layout.
   QDockWidget* add(const QString& name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
+  /// A dock that lies behind another, as a tab.
+  QDockWidget* addBehind(const QString& name, const QString& title, QWidget* content, const QString& front);
   const std::vector<QDockWidget*>& docks() const { return docks_; }
   QWidget* centre() const { return centre_; }
 
@@ -40,7 +42,7 @@ class Panes : public QObject {
   void maximisedChanged(bool any);
 
  private:
-  static constexpr int kVersion = 1;  // of saved layouts
+  static constexpr int kVersion = 2;  // of saved layouts
   void maximise(QWidget* pane);
   void restore();
   void showTitles();

@@ -10,8 +10,8 @@ namespace mla::ui {
 namespace {
 
 TEST(Factory, MakesEveryViewUnderItsName) {
-  EXPECT_EQ(viewNames(),
-            QStringList({"attention", "compare", "coupled", "heads", "latency", "memory", "rank", "stages", "tokens"}));
+  EXPECT_EQ(viewNames(), QStringList({"attention", "compare", "coupled", "heads", "latency", "memory", "quality", "rank",
+                                      "stages", "tokens"}));
   std::set<QString> titles;
   for (const QString& name : viewNames()) {
     const std::unique_ptr<View> view = makeView(name);
@@ -20,7 +20,7 @@ TEST(Factory, MakesEveryViewUnderItsName) {
     EXPECT_FALSE(view->title().isEmpty());
     titles.insert(view->title());
   }
-  EXPECT_EQ(titles.size(), 9u);
+  EXPECT_EQ(titles.size(), 10u);
   EXPECT_FALSE(makeView(QStringLiteral("attentions")));
   EXPECT_FALSE(makeView(QString()));
 }

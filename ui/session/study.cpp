@@ -1,0 +1,103 @@
+#include "ui/session/study.h"
+
+#include <utility>
+
+#include "core/analysis/quality.h"
+#include "core/engine/run.h"
+
+namespace mla::ui {
+namespace {
+
+constexpr std::int64_t kMostParameters = 50'000'000;
+
+/// Paths agree up to rounding, and what is sampled or how fast does not matter.
+Experiment essence_of(const Experiment& experiment) {
+  Experiment essence = default_experiment();
+  essence.model = experiment.model;
+  essence.spec = experiment.spec;
+  essence.layers = experiment.layers;
+  essence.cache_dtype = experiment.cache_dtype;
+  essence.context = experiment.context;
+  essence.path = experiment.spec.attention.is_mla() ? AttentionPath::absorbed : AttentionPath::expanded;
+  essence.threads = 1;
+  return essence;
+}
+
+Study study_of(Topic topic, Experiment experiment) {
+  std::string key = std::to_string(int(topic)) + ' ' + to_json(experiment);
+  return {topic, std::move(experiment), std::move(key)};
+}
+
+/// Neither the cache's precision nor the context matters.
+Study at_any_precision(Topic topic, const Experiment& experiment) {
+  Experiment essence = essence_of(experiment);
+  essence.cache_dtype = CacheDtype::fp32;
+  essence.context = default_experiment().context;
+  return study_of(topic, std::move(essence));
+}
+
+template <class T>
+void keep(Result<T> outcome, std::shared_ptr<const T>& where, Finding& finding) {
+  if (outcome)
+    where = std::make_shared<const T>(std::move(*outcome));
+  else
+    finding.error = outcome.error().message;
+}
+
+Finding study_model(const Study& study, const LoadedModel& model, const Result<std::string>& excerpt,
+                    const Progress& progress, std::stop_token stop) {
+  const std::unique_ptr<ComputeBackend> backend = make_cpu_backend();
+  Finding finding;
+  if (study.topic == Topic::quality) {
+    if (!excerpt) return {.error = excerpt.error().message};
+    const auto quality = measure_quality(model, *backend, *excerpt, progress, std::move(stop));
+    if (!quality) return {.error = quality.error().message};
+    return {.error = {}, .bits_per_byte = quality->bits_per_byte()};
+  }
+  const Result<StudyText> text = study_text(model, excerpt);
+  if (!text) return {.error = text.error().message};
+  if (study.topic == Topic::heads) keep(study_heads(model, *text, *backend, progress, stop), finding.heads, finding);
+  if (study.topic == Topic::rank) keep(study_ranks(model, *text, *backend, progress, stop), finding.rank, finding);
+  if (study.topic == Topic::coupling) keep(study_coupling(model, *text, *backend, progress, stop), finding.coupled, finding);
+  return finding;
+}
+
+}  // namespace
+
+Study quality_study(const Experiment& experiment) { return study_of(Topic::quality, essence_of(experiment)); }
+
+std::vector<Study> quality_studies(const std::vector<QualityPoint>& curve) {
+  std::vector<Study> studies;
+  for (const QualityPoint& point : curve) studies.push_back(quality_study(point.experiment));
+  return studies;
+}
+
+bool studied_unasked(const Experiment& experiment) {
+  return !experiment.model.empty() && experiment.spec.vocab_size > 0 &&
+         parameter_count(experiment.spec, experiment.layers) <= kMostParameters;
+}
+
+std::vector<Study> plan_studies(const Experiment& experiment, const Topics& topics) {
+  std::vector<Study> plan;
+  if (experiment.model.empty()) return plan;
+  const bool unasked = studied_unasked(experiment);
+  if (unasked && topics.contains(Topic::quality)) plan.push_back(quality_study(experiment));
+  if (unasked && topics.contains(Topic::heads)) plan.push_back(at_any_precision(Topic::heads, experiment));
+  if (topics.contains(Topic::coupling)) plan.push_back(at_any_precision(Topic::coupling, experiment));
+  if (topics.contains(Topic::rank)) {
+    Experiment whole = essence_of(experiment);
+    whole.spec = without_lens(experiment.spec);
+    whole.context = default_experiment().context;
+    plan.push_back(study_of(Topic::rank, std::move(whole)));
+  }
+  return plan;
+}
+
+Finding carry_out(const Study& study, const Result<std::string>& text, const ModelWeights* previous,
+                  const Progress& progress, std::stop_token stop) {
+  const Result<LoadedModel> model = load(study.experiment, previous, {}, stop);
+  if (!model) return {.error = model.error().message};
+  return study_model(study, *model, text, progress, std::move(stop));
+}
+
+}  // namespace mla::ui
