@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/analysis/quality.h"
+#include "core/analysis/quality_curve.h"
 #include "core/analysis/studies.h"
 #include "core/model/model_catalog.h"
 
@@ -16,9 +18,26 @@ Status keep(Result<T> outcome, std::shared_ptr<const T>& where) {
   return {};
 }
 
+/// Quality at every point of the curve, each with a model of its own.
+Status add_quality(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
+  const Result<std::string> text = held_out_excerpt();
+  if (!text) return text.error();
+  std::vector<QualityPoint> curve = plan_quality_curve(model.experiment);
+  for (QualityPoint& point : curve) {
+    const auto loaded = load(point.experiment, model.weights.get());
+    if (!loaded) return loaded.error();
+    const auto quality = measure_quality(*loaded, backend, *text);
+    if (!quality) return quality.error();
+    point.bits_per_byte = quality->bits_per_byte();
+  }
+  snapshot.quality_curve = std::make_shared<const std::vector<QualityPoint>>(std::move(curve));
+  return {};
+}
+
 }  // namespace
 
 Status add_analysis(const std::string& view, const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
+  if (view == "quality") return add_quality(model, backend, snapshot);
   const bool heads = view == "heads" || view == "window";
   if (!heads && view != "rank" && view != "coupled") return {};
   if (heads && (model.weights->random || model.experiment.spec.vocab_size == 0)) return {};  // no kinds of heads

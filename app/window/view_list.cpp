@@ -20,6 +20,7 @@ constexpr std::array kDescriptions = {
     Description{"heads", "attention of all heads as small maps"},
     Description{"memory", "bytes of the cache against tokens: measured, and other variants by formula"},
     Description{"latency", "milliseconds per token, their running median and the roofline's prediction"},
+    Description{"quality", "bits per byte on held-out text against cache bytes: every latent, and the plain models"},
     Description{"rank", "the rank lens: energy, attention and bits lost when latents are cut to their best directions"},
     Description{"stages", "where the time of a step goes, stacked by stage"},
     Description{"tokens", "the tokens that were read and generated"},

@@ -13,7 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using WeightMap = std::map<std::string, std::string>;  // tensor to shard
 
 std::string shown(const json& value) { return printable(value.dump(-1, ' ', false, json::error_handler_t::replace)); }
 
@@ -23,10 +22,10 @@ bool is_plain_name(const std::string& name) {
          name.find('\\') == std::string::npos && name.find('\0') == std::string::npos;
 }
 
-Result<WeightMap> read_index(const std::string& path) {
-  const Result<std::string> text = read_file(path);
-  if (!text) return text.error();
-  const Result<json> index = parse_strict_json(path, *text, "the index");
+}  // namespace
+
+Result<WeightMap> parse_index(const std::string& path, std::string_view text) {
+  const Result<json> index = parse_strict_json(path, text, "the index");
   if (!index) return index.error();
   const auto found = index->is_object() ? index->find("weight_map") : index->end();
   if (found == index->end() || !found->is_object() || found->empty()) {
@@ -41,8 +40,6 @@ Result<WeightMap> read_index(const std::string& path) {
   }
   return map;
 }
-
-}  // namespace
 
 const StoredTensor* TensorFiles::find(std::string_view name) const {
   const auto found = tensors_.find(name);
@@ -90,7 +87,9 @@ Result<TensorFiles> TensorFiles::open(const std::string& directory) {
   std::error_code failed;
   if (!fs::exists(single, failed) && fs::exists(index, failed)) {
     opened.path_ = index.string();
-    const Result<WeightMap> map = read_index(opened.path_);
+    const Result<std::string> text = read_file(opened.path_);
+    if (!text) return text.error();
+    const Result<WeightMap> map = parse_index(opened.path_, *text);
     if (!map) return map.error();
     if (Status status = opened.open_shards(directory, *map); !status) return status.error();
     return opened;

@@ -10,6 +10,13 @@
 
 namespace mla {
 
+/// Which shard holds each tensor.
+using WeightMap = std::map<std::string, std::string>;
+
+/// The text of a model.safetensors.index.json: every shard is the plain name of a file beside it. The error begins with
+/// `path` and names the tensor and the rule.
+Result<WeightMap> parse_index(const std::string& path, std::string_view text);
+
 /// A tensor, and the file that holds it.
 struct StoredTensor {
   const TensorView* view = nullptr;
@@ -39,7 +46,7 @@ class TensorFiles {
 
  private:
   TensorFiles() = default;
-  Status open_shards(const std::string& directory, const std::map<std::string, std::string>& weight_map);
+  Status open_shards(const std::string& directory, const WeightMap& weight_map);
 
   std::string path_;
   std::vector<Safetensors> files_;

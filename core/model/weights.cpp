@@ -1,6 +1,7 @@
 #include "core/model/weights.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <map>
 #include <new>
@@ -13,9 +14,9 @@
 namespace mla {
 namespace {
 
-/// Calls visit(weight) for every weight of a layer that may be set.
+/// Calls visit(weight) for every weight of a layer that may be set, less those of the routed experts.
 template <class Layer, class Visit>
-void visit_layer(Layer& layer, Visit visit) {
+void visit_common(Layer& layer, Visit visit) {
   auto& a = layer.attention;
   for (auto* weight : {&layer.input_norm, &layer.input_norm_bias, &layer.post_norm, &layer.post_norm_bias, &a.q_a_layernorm,
                        &a.kv_a_layernorm, &a.kv_latent_proj})
@@ -24,9 +25,19 @@ void visit_layer(Layer& layer, Visit visit) {
   const auto visit_linears = [&](auto... linears) { (..., (visit(linears->weight), visit(linears->bias))); };
   visit_linears(&a.q_proj, &a.q_a_proj, &a.q_b_proj, &a.kv_a_proj, &a.kv_b_proj, &a.k_proj, &a.v_proj, &a.o_proj,
                 &layer.gate_proj, &layer.up_proj, &layer.down_proj, &layer.moe.gate);
-  const auto visit_expert = [&](auto& expert) { visit_linears(&expert.gate_proj, &expert.up_proj, &expert.down_proj); };
-  visit_expert(layer.moe.shared_experts);
-  for (auto& expert : layer.moe.experts) visit_expert(expert);
+  auto& shared = layer.moe.shared_experts;
+  visit_linears(&shared.gate_proj, &shared.up_proj, &shared.down_proj);
+}
+
+/// The same, and those of the routed experts.
+template <class Layer, class Visit>
+void visit_layer(Layer& layer, Visit visit) {
+  visit_common(layer, visit);
+  for (auto& expert : layer.moe.experts)
+    for (auto* linear : {&expert.gate_proj, &expert.up_proj, &expert.down_proj}) {
+      visit(linear->weight);
+      visit(linear->bias);
+    }
 }
 
 template <class Model, class Visit>
@@ -270,6 +281,44 @@ Result<std::shared_ptr<const ModelWeights>> build_weights(const Experiment& expe
   if (stop.stop_requested()) return Error{"cancelled"};
   if (layout.tied()) layout.model()->lm_head = layout.model()->embed_tokens;
   return std::shared_ptr<const ModelWeights>(layout.model());
+}
+
+namespace {
+
+/// Weights that every token passes and whose values are still to be made.
+std::vector<const Weight*> unmade_of(const ModelWeights& model) {
+  std::vector<const Weight*> unmade;
+  const auto note = [&](const Weight& weight) {
+    if (weight.values && !weight.values.made()) unmade.push_back(&weight);
+  };
+  for (const Weight* weight : {&model.embed_tokens, &model.norm, &model.lm_head}) note(*weight);
+  for (const LayerWeights& layer : model.layers) visit_common(layer, note);
+  return unmade;
+}
+
+}  // namespace
+
+Status convert_weights(const ModelWeights& model, int threads, const Progress& progress, std::stop_token stop) {
+  const std::vector<const Weight*> unmade = unmade_of(model);
+  std::int64_t total = 0, done = 0;
+  for (const Weight* weight : unmade) total += weight->bytes();
+  ThreadPool pool(threads > 0 ? threads : default_threads());
+  std::atomic<bool> out_of_memory = false;
+  for (std::size_t first = 0; first < unmade.size() && !out_of_memory; first += pool.threads()) {
+    if (stop.stop_requested()) return Error{"cancelled"};
+    const int count = int(std::min<std::size_t>(pool.threads(), unmade.size() - first));
+    pool.run(count, [&](int item, int) {
+      try {
+        (void)unmade[first + item]->values->size();
+      } catch (const std::bad_alloc&) {
+        out_of_memory = true;
+      }
+    });
+    for (int i = 0; i < count; ++i) done += unmade[first + i]->bytes();
+    if (progress) progress(double(done) / double(total));
+  }
+  if (out_of_memory) return Error{"weights: out of memory"};
+  return {};
 }
 
 }  // namespace mla

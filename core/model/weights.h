@@ -80,13 +80,13 @@ struct RankLens;
 struct ModelWeights {
   Weight embed_tokens;  ///< [vocab, d]
   std::vector<LayerWeights> layers;
-  Weight norm;                      ///< [d]
-  Weight lm_head;                   ///< [vocab, d]; the embedding where they are tied
-  bool random = false;              ///< made by build_weights: attention content means nothing
-  std::string files;                ///< identifies the files of a checkpoint as they were when it was opened; empty: none
+  Weight norm;          ///< [d]
+  Weight lm_head;       ///< [vocab, d]; the embedding where they are tied
+  bool random = false;  ///< made by build_weights: attention content means nothing
+  std::string files;    ///< identifies the files of a checkpoint as they were when it was opened; empty: none
   std::shared_ptr<const RankLens> lens;  ///< where these were cut by the rank lens: what they were cut from
-  std::int64_t bytes() const;       ///< of all tensors as fp32
-  std::int64_t held_bytes() const;  ///< of those that are in memory by now
+  std::int64_t bytes() const;            ///< of all tensors as fp32
+  std::int64_t held_bytes() const;       ///< of those that are in memory by now
 };
 
 /// Calls `visit` for every weight that is set, the embedding only once where the head is tied to it.
@@ -100,6 +100,10 @@ using Progress = std::function<void(double)>;
 Result<std::shared_ptr<const ModelWeights>> build_weights(const Experiment& experiment,
                                                           const ModelWeights* previous = nullptr,
                                                           const Progress& progress = {}, std::stop_token stop = {});
+
+/// Makes the values that every token needs and that nobody asked for yet: of a checkpoint all but the routed experts',
+/// which stay in its files until a token is routed to them. Cancellation gives an Error with the message "cancelled".
+Status convert_weights(const ModelWeights& model, int threads = 0, const Progress& progress = {}, std::stop_token stop = {});
 
 /// Bytes of the experiment's random weights.
 std::int64_t weight_bytes(const Experiment& experiment);

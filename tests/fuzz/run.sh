@@ -6,7 +6,7 @@ root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/app/setup.sh"
 seconds=${1:?usage: run.sh SECONDS [NAME…]}
 shift
-names=${*:-safetensors config tokenizer tokenizer_text}
+names=${*:-safetensors index config tokenizer tokenizer_text}
 
 prepare $fuzz_packages
 (configure fuzz)
@@ -28,6 +28,7 @@ seeds() {
 
 golden=$root/tests/golden
 seeds safetensors $(find "$golden" -name '*.safetensors')
+seeds index $(find "$golden" -name '*.index.json')
 seeds config $(find "$golden" -name config.json)
 seeds tokenizer $(find "$golden" -name tokenizer.json) "$root"/tests/fuzz/seeds/tokenizer*.json
 seeds tokenizer_text "$golden/tokenizer/texts.json" "$root/README.md"

@@ -65,6 +65,11 @@ class ExperimentPanel : public QWidget {
   void add(QGridLayout& grid, const std::string& setting, QWidget* widget, const Words& words, std::function<void()> show);
   void addSlider(QGridLayout& grid, const std::string& setting, const Words& words, const QString& zero = {});
   void addNumber(QGridLayout& grid, const std::string& setting, const Words& words, int high, const QString& zero = {});
+  struct Decimals {
+    double low, high, step;
+  };
+  void addDecimal(QGridLayout& grid, const std::string& setting, const Words& words, const Decimals& range,
+                  const QString& zero);
   void addChoice(QGridLayout& grid, const std::string& setting, const Words& words, const std::vector<Choice>& choices);
   void addLine(QGridLayout& grid, const std::string& setting, const Words& words);
   void addPresets(QGridLayout& grid);

@@ -7,6 +7,7 @@
 #include "core/model/model_catalog.h"
 #include "core/spec/limits.h"
 #include "core/spec/presets.h"
+#include "core/tensor/kernels.h"
 #include "ui/controls/experiment_panel.h"
 #include "ui/controls/head_split_bar.h"
 #include "ui/controls/setting_rules.h"
@@ -85,6 +86,22 @@ void ExperimentPanel::addNumber(QGridLayout& grid, const std::string& setting, c
   add(grid, setting, box, words, [=, this] {
     const QSignalBlocker quiet(box);
     box->setValue(int_of(experiment_, setting));
+  });
+}
+
+void ExperimentPanel::addDecimal(QGridLayout& grid, const std::string& setting, const Words& words, const Decimals& range,
+                                 const QString& zero) {
+  auto* box = new QDoubleSpinBox;
+  box->setKeyboardTracking(false);
+  box->setRange(range.low, range.high);
+  box->setSingleStep(range.step);
+  box->setSpecialValueText(zero);
+  guard_wheel(box);
+  connect(box, &QDoubleSpinBox::valueChanged, this,
+          [=, this](double value) { choose(setting, QString::number(value, 'g', 4).toStdString()); });
+  add(grid, setting, box, words, [=, this] {
+    const QSignalBlocker quiet(box);
+    box->setValue(QString::fromStdString(value_of(experiment_, setting)).toDouble());
   });
 }
 
@@ -213,25 +230,23 @@ void ExperimentPanel::buildMachine(QGridLayout& grid) {
       [this] { showBackends(); });
   addNumber(grid, "threads", {tr("Threads"), tr("Threads that compute")}, std::max(1, QThread::idealThreadCount()),
             tr("all cores"));
+  std::vector<Choice> sets{{tr("best: %1").arg(QString::fromUtf8(available_kernels().back()->name)), ""}};
+  for (const Kernels* kernels : available_kernels()) sets.push_back({QString::fromUtf8(kernels->name), kernels->name});
+  addChoice(grid, "isa",
+            {tr("Instructions"), tr("Instruction set of the CPU's kernels (isa), as far as this machine has it")}, sets);
 }
 
 void ExperimentPanel::buildText(QGridLayout& grid) {
   addHeading(grid, tr("Text"));
   addLine(grid, "prompt", {tr("Prompt"), tr("Where the text begins; Return starts anew from it")});
   addLine(grid, "seed", {tr("Seed"), tr("Of the random weights, the synthetic input and the sampling; Return applies it")});
-  auto* temperature = new QDoubleSpinBox;
-  temperature->setKeyboardTracking(false);
-  temperature->setRange(0, 5);
-  temperature->setSingleStep(0.1);
-  temperature->setSpecialValueText(tr("0 (greedy)"));
-  guard_wheel(temperature);
-  connect(temperature, &QDoubleSpinBox::valueChanged, this,
-          [this](double value) { choose("temperature", QString::number(value, 'g', 4).toStdString()); });
-  add(grid, "temperature", temperature, {tr("Temperature"), tr("0 takes the likeliest token, more takes others too")},
-      [=, this] {
-        const QSignalBlocker quiet(temperature);
-        temperature->setValue(experiment_.sampling.temperature);
-      });
+  addDecimal(grid, "temperature", {tr("Temperature"), tr("0 takes the likeliest token, more takes others too")}, {0, 5, 0.1},
+             tr("0 (greedy)"));
+  addNumber(grid, "top-k", {tr("Top k"), tr("Only so many of the likeliest tokens are sampled from")},
+            int(limits::top_k.high), tr("all tokens"));
+  addDecimal(grid, "top-p",
+             {tr("Top p"), tr("Only the likeliest tokens are sampled from, as many as make up this share of probability")},
+             {0.01, 1, 0.05}, {});
 }
 
 }  // namespace mla::ui

@@ -68,7 +68,7 @@ QString reason_against(const Experiment& experiment, std::string_view setting) {
   const bool elastic = experiment.spec.attention.elastic.has_value();
   if (shape && !experiment.model.empty() && !(elastic && among(setting, {"kv-lora-rank", "heads", "rope-dim"})))
     return tr("A trained model has its dimensions. Choose the random block to move all of them.");
-  if (among(setting, {"prompt", "temperature"}) && experiment.spec.vocab_size == 0) {
+  if (among(setting, {"prompt", "temperature", "top-k", "top-p"}) && experiment.spec.vocab_size == 0) {
     return tr("This block has no vocabulary: it is fed random vectors, not text.");
   }
   if (experiment.spec.block == BlockKind::toy) {

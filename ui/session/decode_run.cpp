@@ -32,6 +32,9 @@ Result<std::unique_ptr<DecodeRun>> DecodeRun::start(const RunPlan& plan, const P
   const Progress progress = [&](double fraction) { report(Phase::weights, fraction); };
   Result<LoadedModel> model = load(plan.experiment, plan.previous.get(), progress, stop);
   if (!model) return model.error();
+  const auto converted = [&](double fraction) { report(Phase::conversion, fraction); };
+  if (const Status ready = convert_weights(*model->weights, plan.experiment.threads, converted, stop); !ready)
+    return ready.error();
   Result<std::unique_ptr<Decoder>> decoder = Decoder::create(model->experiment, *plan.backend, model->weights);
   if (!decoder) return decoder.error();
   std::unique_ptr<DecodeRun> run(new DecodeRun(plan, *model, std::move(*decoder)));

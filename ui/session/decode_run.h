@@ -33,7 +33,7 @@ struct RunPlan {
 };
 
 /// What is going on while a run starts.
-enum class Phase { weights, prefill };
+enum class Phase { weights, conversion, prefill };
 using PhaseReport = std::function<void(Phase phase, double fraction)>;
 
 /// One decode with what it shows. Belongs to the worker's thread.

@@ -98,6 +98,10 @@ void Session::restart() {
   worker_->mailbox.post([](Orders& orders) { orders.restart = true; }, true);
 }
 
+void Session::cancel() {
+  if (snapshot_->run > 0 && snapshot_->state == Snapshot::State::preparing) setExperiment(snapshot_->experiment);
+}
+
 void Session::setSpeed(double tokensPerSecond) {
   const double speed = std::max(0.0, tokensPerSecond);
   worker_->mailbox.post([=](Orders& orders) { orders.speed = speed; }, false);

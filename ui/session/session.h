@@ -44,6 +44,7 @@ class Session : public QObject {
   void pause();
   void step();                            ///< one token, then paused
   void restart();                         ///< the prompt anew
+  void cancel();                          ///< what is being prepared; the run before it goes on
   void setSpeed(double tokensPerSecond);  ///< 0: as fast as it goes
   void request(const mla::ui::AttentionRequest& request);
   void pin();  ///< keeps the present run for comparison

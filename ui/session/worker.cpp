@@ -10,6 +10,16 @@
 namespace mla::ui {
 namespace {
 
+/// What is going on while a run starts.
+QString activity_of(Phase phase, const Experiment& experiment) {
+  if (phase == Phase::prefill) return Session::tr("reading the tokens so far again");
+  if (phase == Phase::conversion) return Session::tr("converting the weights to fp32");
+  if (experiment.model.empty())
+    return Session::tr("making %1 of weights").arg(QString::fromStdString(format_bytes(weight_bytes(experiment))));
+  return lens_rank(experiment.spec.attention) > 0 ? Session::tr("decomposing the weights for the rank lens")
+                                                  : Session::tr("opening the model");
+}
+
 constexpr std::chrono::milliseconds kSilentStart{150};  // a start that takes no longer is not announced
 
 constexpr int kEngineNiceness = 4;  // little: other programs on a busy machine must not starve the decode
@@ -136,10 +146,7 @@ void Session::Worker::report(Phase phase, double fraction, Clock::time_point sin
   const Clock::time_point now = Clock::now();
   if (now - since < kSilentStart || !throttle_.due(now)) return;
   progress_ = fraction;
-  activity_ =
-      phase == Phase::weights
-          ? Session::tr("making %1 of weights").arg(QString::fromStdString(format_bytes(weight_bytes(job_->experiment))))
-          : Session::tr("reading the tokens so far again");
+  activity_ = activity_of(phase, job_->experiment);
   publish();
 }
 

@@ -15,7 +15,7 @@ class CoupledView : public View {
  public:
   explicit CoupledView(QWidget* parent = nullptr);
   QString viewName() const override { return QStringLiteral("coupled"); }
-  QString title() const override { return tr("Break it: coupled RoPE"); }
+  QString title() const override { return tr("Break it"); }
   void setSnapshot(const SnapshotPtr& snapshot) override;
   void paintTo(QPainter& painter, const QSizeF& size) override;
   /// Every pair of the shown head: query, key, expanded, absorbed, difference.

@@ -34,7 +34,7 @@ int colorOf(const QualityPoint& point) {
     case Variant::mla:
       break;
   }
-  return 5;
+  return 0;
 }
 
 /// One curve a model, by bytes; what is not measured yet is left out.
@@ -129,13 +129,13 @@ ChartData QualityView::build(const Snapshot& snapshot) const {
   shown.caption = captionOf(points);
   shown.empty = emptyReason(snapshot);
   shown.x = {tr("cache per token"), "bytes_per_token", Unit::bytes, Scale::log, {}, {}};
-  shown.y = {tr("bits per byte"), "bits_per_byte", Unit::number, Scale::linear, {}, {}};
+  shown.y = {tr("bits/byte"), "bits_per_byte", Unit::number, Scale::linear, {}, {}};
   shown.series = seriesOf(points);
   for (const QualityPoint& point : points)
     if (point.present && measured(point))
       shown.series.insert(
           shown.series.begin(),
-          {tr("this run"), "", Role::measured, Stroke::bold, 0, {{double(point.bytes_per_token), point.bits_per_byte}}});
+          {tr("this run"), "", Role::measured, Stroke::bold, -1, {{double(point.bytes_per_token), point.bits_per_byte}}});
   frame(shown, points);
   return shown;
 }

@@ -11,7 +11,7 @@ class QualityView : public ChartView {
  public:
   explicit QualityView(QWidget* parent = nullptr);
   QString viewName() const override { return QStringLiteral("quality"); }
-  QString title() const override { return tr("Quality against bytes"); }
+  QString title() const override { return tr("Quality"); }
   Table table() const override;
   std::optional<Topic> topic() const override { return Topic::curve; }
 

@@ -100,6 +100,7 @@ void MainWindow::setFontSize(int points) {
 void MainWindow::buildRunMenu() {
   QMenu& menu = *menuBar()->addMenu(tr("&Run"));
   menu.addActions({transport_->playAction(), transport_->stepAction(), transport_->resetAction()});
+  menu.addAction(tr("&Cancel what is being prepared"), QKeySequence(Qt::CTRL | Qt::Key_Period), &session_, &Session::cancel);
   menu.addSeparator();
   menu.addAction(tr("&Pin this run"), QKeySequence(Qt::CTRL | Qt::Key_P), &session_, &Session::pin);
   menu.addAction(tr("&Clear pins"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P), this, &MainWindow::clearPins);

@@ -41,11 +41,12 @@ void MainWindow::buildPanes() {
   panes_->setCentre(tr("Attention"), buildCentre());
   panes_->add(QStringLiteral("experiment"), tr("Experiment"), buildExperimentPane(), Qt::LeftDockWidgetArea);
   for (View* view : {static_cast<View*>(memory), static_cast<View*>(latency), static_cast<View*>(stages)}) {
-    panes_->add(view->viewName(), view->title(), view, Qt::RightDockWidgetArea);
+    panes_->add(view, Qt::RightDockWidgetArea);
   }
-  panes_->add(tokens_->viewName(), tokens_->title(), tokens_, Qt::BottomDockWidgetArea);
-  for (View* view : {static_cast<View*>(quality), static_cast<View*>(rank), static_cast<View*>(coupled)})
-    panes_->addBehind(view->viewName(), view->title(), view, "memory");
+  panes_->add(tokens_, Qt::BottomDockWidgetArea);
+  panes_->addBehind(quality, memory);
+  panes_->addBehind(rank, stages);
+  panes_->addBehind(coupled, stages);
   resize(QSize(1440, 900).boundedTo(screen()->availableSize()));
 }
 

@@ -45,9 +45,11 @@ QDockWidget* Panes::add(const QString& name, const QString& title, QWidget* cont
   return dock;
 }
 
-QDockWidget* Panes::addBehind(const QString& name, const QString& title, QWidget* content, const QString& front) {
-  auto* before = window_.findChild<QDockWidget*>(front);
-  QDockWidget* dock = add(name, title, content, window_.dockWidgetArea(before));
+QDockWidget* Panes::add(View* view, Qt::DockWidgetArea area) { return add(view->viewName(), view->title(), view, area); }
+
+QDockWidget* Panes::addBehind(View* view, View* front) {
+  auto* before = qobject_cast<QDockWidget*>(paneOf(front));
+  QDockWidget* dock = add(view, window_.dockWidgetArea(before));
   window_.tabifyDockWidget(before, dock);
   before->raise();
   return dock;

@@ -6,6 +6,7 @@
 #include <QObject>
 #include <vector>
 
+#include "ui/views/view.h"
 #include "ui/window/pane_title.h"
 
 namespace mla::ui {
@@ -20,8 +21,9 @@ class Panes : public QObject {
   void setCentre(const QString& title, QWidget* content);
   /// `name` identifies the dock in a saved layout.
   QDockWidget* add(const QString& name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
-  /// A dock that lies behind another, as a tab.
-  QDockWidget* addBehind(const QString& name, const QString& title, QWidget* content, const QString& front);
+  QDockWidget* add(View* view, Qt::DockWidgetArea area);
+  /// A dock that lies behind that of another view, as a tab.
+  QDockWidget* addBehind(View* view, View* front);
   const std::vector<QDockWidget*>& docks() const { return docks_; }
   QWidget* centre() const { return centre_; }
 

@@ -66,6 +66,21 @@ QString quality_text(const QualityReport& quality) {
   return {};
 }
 
+/// What of a trained model is missing from the run; empty where nothing is.
+QString loaded_text(const Experiment& e) {
+  const int all = e.spec.num_hidden_layers;
+  QStringList parts;
+  if (e.layers < all)
+    parts << tr("Loaded: the first %1 of %2 layers. The others are not; the text follows from the last one loaded.")
+                 .arg(e.layers)
+                 .arg(all);
+  if (const int rank = lens_rank(e.spec.attention); rank > 0)
+    parts << tr("Rank lens: keys and values of each layer are cut to rank %1 of %2; nothing is trained again.")
+                 .arg(rank)
+                 .arg(full_lens_rank(e.spec.attention));
+  return parts.join(QLatin1Char(' '));
+}
+
 }  // namespace
 
 QString status_text(const Snapshot& snapshot) {
@@ -81,7 +96,8 @@ QString status_text(const Snapshot& snapshot) {
 }
 
 QString honesty_text(const Snapshot& snapshot) {
-  if (snapshot.run == 0 || !snapshot.random_weights) return {};
+  if (snapshot.run == 0) return {};
+  if (!snapshot.random_weights) return loaded_text(snapshot.experiment);
   QString text = tr("Random weights: bytes and milliseconds are real, attention content means nothing.");
   const Experiment& e = snapshot.experiment;
   if (!e.preset.empty() && e.layers < e.spec.num_hidden_layers) {

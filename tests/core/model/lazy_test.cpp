@@ -1,6 +1,7 @@
 // Values of a checkpoint are converted when they are first used.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -86,6 +87,24 @@ TEST(LazyCheckpoint, OpeningConvertsNothingAndATokenOnlyItsExperts) {
   EXPECT_EQ(model->weights->held_bytes(), model->weights->bytes() - (24 - 8) * expert);
   ASSERT_TRUE((*decoder)->prefill(std::vector<int>{3, 30, 12}));
   EXPECT_GT(experts_made(*model->weights), 8);
+}
+
+TEST(LazyCheckpoint, ConvertingMakesAllButTheRoutedExperts) {
+  const Result<LoadedCheckpoint> model = load_checkpoint(golden_folder("moe-sigmoid"));
+  ASSERT_TRUE(model) << model.error().message;
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_EQ(convert_weights(*model->weights, 2, {}, stopped.get_token()).error().message, "cancelled");
+  EXPECT_EQ(model->weights->held_bytes(), 0);
+  std::vector<double> told;
+  ASSERT_TRUE(convert_weights(*model->weights, 2, [&](double done) { told.push_back(done); }));
+  EXPECT_EQ(model->weights->held_bytes(), model->weights->bytes() - 24 * 3 * 30 * 11 * 4);
+  ASSERT_FALSE(told.empty());
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+  EXPECT_EQ(told.back(), 1);
+  told.clear();
+  ASSERT_TRUE(convert_weights(*model->weights, 2, [&](double done) { told.push_back(done); }));
+  EXPECT_TRUE(told.empty());
 }
 
 TEST(LazyCheckpoint, TheNeedCountsTheExpertsThatTokensCanReach) {

@@ -133,6 +133,35 @@ TEST_F(ExperimentPanelTest, AnElasticModelMovesThreeOfItsSizes) {
   }());
 }
 
+TEST_F(ExperimentPanelTest, TheRankLensIsForTrainedModels) {
+  EXPECT_FALSE(slider("lens-rank").isEnabled());
+  EXPECT_TRUE(slider("lens-rank").toolTip().contains("trained"));
+  panel_.setExperiment(first_experiment());
+  ASSERT_TRUE(slider("lens-rank").isEnabled());
+  QTest::keyClick(slider("lens-rank").slider(), Qt::Key_End);
+  EXPECT_EQ(value_of(panel_.experiment(), "lens-rank"), "64");
+  QTest::keyClick(slider("lens-rank").slider(), Qt::Key_Left);
+  EXPECT_EQ(panel_.experiment().spec.attention.kv_lora_rank, 48);
+  EXPECT_EQ(slider("kv-lora-rank").value(), 64) << "the latent as trained";
+  QTest::keyClick(slider("lens-rank").slider(), Qt::Key_Home);
+  EXPECT_EQ(panel_.experiment(), first_experiment());
+}
+
+TEST_F(ExperimentPanelTest, SamplingIsSetByKeys) {
+  panel_.setExperiment(first_experiment());
+  QTest::keyClick(&control<QSpinBox>("top-k"), Qt::Key_Up);
+  EXPECT_EQ(panel_.experiment().sampling.top_k, 1);
+  QTest::keyClick(&control<QDoubleSpinBox>("top-p"), Qt::Key_Down);
+  EXPECT_NEAR(panel_.experiment().sampling.top_p, 0.95, 1e-9);
+  QTest::keyClick(&control<QDoubleSpinBox>("temperature"), Qt::Key_Up);
+  EXPECT_NEAR(panel_.experiment().sampling.temperature, 0.8, 1e-9);
+  auto& sets = control<QComboBox>("isa");
+  QTest::keyClick(&sets, Qt::Key_Down);
+  EXPECT_EQ(panel_.experiment().isa, "portable");
+  QTest::keyClick(&sets, Qt::Key_Up);
+  EXPECT_EQ(panel_.experiment().isa, "");
+}
+
 TEST_F(ExperimentPanelTest, WhatBreaksARuleIsExplainedAndGoesBack) {
   panel_.setExperiment(*apply(default_experiment(), {"context", "64"}));
   auto& prefill = slider("prefill");

@@ -7,6 +7,7 @@
 
 #include "core/engine/decoder.h"
 #include "core/engine/thread_guard.h"
+#include "core/model/model_catalog.h"
 #include "core/model/vocabulary.h"
 #include "tests/ui/session/session_fixture.h"
 
@@ -103,6 +104,65 @@ TEST(SessionTest, AChangeMidDecodeEqualsAFreshRunOverTheSameTokens) {
   ASSERT_EQ(shown->weights.size(), expected->weights.size());
   for (std::size_t i = 0; i < shown->weights.size(); ++i) EXPECT_NEAR(shown->weights[i], expected->weights[i], 2e-5);
   EXPECT_EQ(snapshot.attention.rows->size(), tokens.size()) << "the history's rows are recorded again";
+}
+
+// One trained model, whatever the sliders say: its state is that of a run with these settings from the first token on.
+TEST(SessionTest, EverySizeOfTheElasticModelEqualsAFreshRunOverTheSameTokens) {
+  Session session(cpu_backends());
+  session.setSpeed(0);
+  const Experiment full = first_experiment();
+  ASSERT_FALSE(full.model.empty());
+  session.setExperiment(full);
+  session.play();
+  ASSERT_TRUE(wait_for([&] { return step_count(session) >= 10; }));
+  for (const Setting& setting : std::vector<Setting>{
+           {"kv-lora-rank", "5"}, {"heads", "2"}, {"rope-dim", "6"}, {"lens-rank", "3"}, {"attention", "expanded"}}) {
+    const Experiment changed = *apply(session.experiment(), setting);
+    session.setExperiment(changed);
+    session.pause();
+    ASSERT_TRUE(wait_for([&] {
+      return session.snapshot()->experiment == changed && session.snapshot()->state == State::paused;
+    })) << setting.name;
+    const Snapshot& snapshot = *session.snapshot();
+    const std::vector<int> tokens = processed(snapshot);
+    EXPECT_GE(tokens.size(), prompt_of(changed)->size() + 10) << setting.name;
+    const auto expected = row_of_fresh_run(changed, tokens, 0);
+    const auto shown = snapshot.attention.rows->back();
+    ASSERT_EQ(shown->weights.size(), expected->weights.size()) << setting.name;
+    for (std::size_t i = 0; i < shown->weights.size(); ++i)
+      EXPECT_NEAR(shown->weights[i], expected->weights[i], 2e-5) << setting.name;
+    EXPECT_FALSE(snapshot.random_weights);
+  }
+}
+
+TEST(SessionTest, WhatIsBeingPreparedCanBeCancelled) {
+  Session session(cpu_backends());
+  session.setExperiment(tiny_experiment());
+  ASSERT_TRUE(wait_for([&] { return session.snapshot()->run > 0; }));
+  session.cancel();  // nothing is being prepared
+  Experiment slow = tiny_experiment();
+  slow.spec.attention.hidden_size = 2048;
+  slow.spec.intermediate_size = 8192;
+  slow.spec.num_hidden_layers = slow.layers = 12;
+  session.setExperiment(slow);
+  ASSERT_TRUE(wait_for([&] { return session.snapshot()->state == State::preparing; }));
+  session.cancel();
+  ASSERT_TRUE(wait_for([&] { return session.snapshot()->state == State::paused; }));
+  EXPECT_EQ(session.experiment(), tiny_experiment());
+  EXPECT_EQ(session.snapshot()->experiment, tiny_experiment());
+}
+
+TEST(SessionTest, StudiesWhatIsAskedFor) {
+  Session session(cpu_backends());
+  session.setExperiment(first_experiment());
+  ASSERT_TRUE(wait_for([&] { return session.snapshot()->run > 0; }));
+  EXPECT_EQ(session.snapshot()->quality_curve, nullptr);
+  EXPECT_TRUE(session.snapshot()->rank_note.isEmpty());
+  session.study({Topic::curve, Topic::rank});
+  ASSERT_TRUE(session.snapshot()->quality_curve);
+  EXPECT_FALSE(session.snapshot()->rank_note.isEmpty());
+  session.study({});
+  EXPECT_EQ(session.snapshot()->quality_curve, nullptr);
 }
 
 TEST(SessionTest, OfManyChangesOnlyTheNewestCounts) {

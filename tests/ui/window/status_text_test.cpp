@@ -51,5 +51,18 @@ TEST(StatusTextTest, APresetSaysHowManyLayersRun) {
   EXPECT_TRUE(honesty_text(running(experiment_from(*find_preset("deepseek-v3")), 1)).endsWith("1 of 61 layers runs."));
 }
 
+TEST(StatusTextTest, ATrainedModelSaysWhatOfItIsMissing) {
+  Snapshot snapshot;
+  snapshot.run = 1;
+  snapshot.random_weights = false;
+  snapshot.experiment.model = "a-model";
+  snapshot.experiment.spec.num_hidden_layers = snapshot.experiment.layers = 27;
+  EXPECT_TRUE(honesty_text(snapshot).isEmpty());
+  snapshot.experiment.layers = 3;
+  EXPECT_TRUE(honesty_text(snapshot).contains("the first 3 of 27 layers")) << honesty_text(snapshot).toStdString();
+  snapshot.experiment = *apply(snapshot.experiment, {"lens-rank", "12"});
+  EXPECT_TRUE(honesty_text(snapshot).contains("cut to rank 12 of 96")) << honesty_text(snapshot).toStdString();
+}
+
 }  // namespace
 }  // namespace mla::ui
