@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "app/cli/against.h"
 #include "app/cli/command.h"
 #include "app/cli/experiment_options.h"
 #include "app/cli/output.h"
@@ -14,13 +15,19 @@ namespace {
 struct Options {
   explicit Options(CLI::App& parser);
   ExperimentOptions experiment;
-  std::string view, out, size = "1280x800", theme = "light";
+  std::string view, out, against, size = "1280x800", theme = "light";
+  CLI::Option* against_option = nullptr;
   int steps = 32;
 };
 
 Options::Options(CLI::App& parser) : experiment(parser) {
   parser.add_option("--view", view, "what to draw, see views")->type_name("NAME")->required();
   add_output_option(parser, "--out", out, "file to write: .png, .svg, .pdf or .csv")->required();
+  against_option =
+      parser
+          .add_option("--against", against,
+                      "what --view compare compares with: a saved experiment, or this one with settings changed")
+          ->type_name("FILE.mla.json|NAME=VALUE,…");
   parser.add_option("--size", size, "width and height in pixels (1280x800)")->type_name("WxH");
   parser.add_option("--steps", steps, "tokens to decode first (32)")->type_name("N")->check(CLI::NonNegativeNumber);
   parser.add_option("--theme", theme, "light or dark (light)")
@@ -45,6 +52,18 @@ Status parse_size(const std::string& text, int& width, int& height) {
   return {};
 }
 
+/// The other experiment goes with the view that shows two, and only with it.
+Status read_against(const Options& options, RenderRequest& request) {
+  const bool given = options.against_option->count() > 0;
+  if (options.view == "compare" && !given) return Error{"--view compare: takes --against, the experiment to compare with"};
+  if (options.view != "compare" && given) return Error{"--against: is for --view compare, --view is " + options.view};
+  if (!given) return {};
+  Result<Experiment> other = parse_against(options.against, request.experiment);
+  if (!other) return other.error();
+  request.against = std::move(*other);
+  return {};
+}
+
 Outcome run(const Options& options) {
   RenderRequest request;
   if (const Status good = check_render(options.view, options.out); !good) return misused(good.error().message);
@@ -53,6 +72,7 @@ Outcome run(const Options& options) {
   Result<Experiment> experiment = options.experiment.build();
   if (!experiment) return misused(experiment.error().message);
   request.experiment = std::move(*experiment);
+  if (const Status good = read_against(options, request); !good) return misused(good.error().message);
   request.view = options.view;
   request.out = options.out;
   request.steps = options.steps;

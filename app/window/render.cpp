@@ -4,9 +4,11 @@
 #include <QTimer>
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "app/cli/backends.h"
 #include "app/window/analyses.h"
+#include "app/window/compare_runs.h"
 #include "app/window/headless.h"
 #include "app/window/view_list.h"
 #include "core/analysis/ceilings.h"
@@ -19,6 +21,17 @@
 
 namespace mla {
 namespace {
+
+/// What the view shows beyond the decode.
+Status add_analyses(const RenderRequest& request, const ui::DecodeRun& run, ComputeBackend& backend,
+                    ui::Snapshot& snapshot) {
+  LoadedModel model{run.experiment(), run.weights(), Vocabulary()};  // most do not need its text
+  if (!request.against) return add_analysis(request.view, model, backend, snapshot);
+  Result<Vocabulary> vocabulary = vocabulary_of(run.experiment());
+  if (!vocabulary) return vocabulary.error();
+  model.vocabulary = std::move(*vocabulary);
+  return add_comparison(model, *request.against, backend, snapshot);
+}
 
 /// What the views show after the experiment's prompt and `steps` tokens.
 Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
@@ -42,8 +55,7 @@ Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
   }
   ui::Snapshot snapshot = (*run)->shown().build();
   for (const auto& each : backends) snapshot.backends.push_back(each->probe());
-  const LoadedModel model{(*run)->experiment(), (*run)->weights(), Vocabulary()};  // its text is not needed
-  if (const Status added = add_analysis(request.view, model, **backend, snapshot); !added) return added.error();
+  if (const Status added = add_analyses(request, **run, **backend, snapshot); !added) return added.error();
   return std::make_shared<const ui::Snapshot>(std::move(snapshot));
 }
 

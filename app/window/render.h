@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "app/cli/command.h"
@@ -10,10 +11,11 @@ namespace mla {
 /// A picture (or table) to be made without a display.
 struct RenderRequest {
   Experiment experiment;
-  std::string view;                ///< one of view_list()
-  std::string out;                 ///< the suffix says the format
-  int width = 1280, height = 800;  ///< pixels
-  int steps = 32;                  ///< tokens decoded before it is drawn
+  std::optional<Experiment> against;  ///< what the view "compare" compares it with
+  std::string view;                   ///< one of view_list()
+  std::string out;                    ///< the suffix says the format
+  int width = 1280, height = 800;     ///< pixels
+  int steps = 32;                     ///< tokens decoded before it is drawn
   bool dark = false;
 };
 

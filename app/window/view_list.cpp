@@ -15,6 +15,7 @@ struct Description {
 
 constexpr std::array kDescriptions = {
     Description{"attention", "attention of one head: weights, scores, their NoPE and RoPE parts"},
+    Description{"compare", "two experiments on the same tokens: attention, its difference, bytes, time and bits per byte"},
     Description{"coupled", "RoPE on the up-projected keys: expanded and absorbed scores, and where they part"},
     Description{"heads", "attention of all heads as small maps"},
     Description{"memory", "bytes of the cache against tokens: measured, and other variants by formula"},

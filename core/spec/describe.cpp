@@ -1,6 +1,8 @@
-#include <map>
+#include "core/spec/describe.h"
 
-#include "core/spec/experiment.h"
+#include <map>
+#include <vector>
+
 #include "core/spec/presets.h"
 #include "core/spec/text.h"
 
@@ -52,6 +54,30 @@ std::string model_of(const Experiment& e) {
   return !e.model.empty() ? e.model : !e.preset.empty() ? e.preset : "random block";
 }
 
+/// One setting that differs, as a person reads it; the label ends in a blank unless it is empty.
+struct Change {
+  std::string label, before, after;
+};
+
+constexpr const char* another_shape = "another shape outside the settings";
+
+std::vector<Change> changes_between(const Experiment& base, const Experiment& other) {
+  std::vector<Change> changes;
+  Experiment reached = base;
+  if (base.model != other.model || base.preset != other.preset) {
+    changes.push_back({"", model_of(base), model_of(other)});
+    reached = on_model_of(base, other);
+  }
+  // Each change is made in turn, so that what only follows from one before it is not told.
+  for (const std::string_view name : setting_names()) {
+    const std::string value = value_of(other, name);
+    if (value_of(reached, name) == value) continue;
+    changes.push_back({label_of(name), shown(reached, name), shown(other, name)});
+    if (auto next = apply(reached, {std::string(name), value})) reached = *next;
+  }
+  return changes;
+}
+
 }  // namespace
 
 std::string describe(const Experiment& e) {
@@ -75,20 +101,18 @@ std::string describe(const Experiment& e) {
 
 std::string describe_difference(const Experiment& base, const Experiment& other) {
   std::string line;
-  Experiment reached = base;
-  if (base.model != other.model || base.preset != other.preset) {
-    join(line, model_of(base) + " → " + model_of(other));
-    reached = on_model_of(base, other);
+  for (const Change& change : changes_between(base, other)) join(line, change.label + change.before + " → " + change.after);
+  return line.empty() && base != other ? another_shape : line;
+}
+
+std::pair<std::string, std::string> describe_apart(const Experiment& first, const Experiment& second) {
+  std::pair<std::string, std::string> apart;
+  for (const Change& change : changes_between(first, second)) {
+    join(apart.first, change.label + change.before);
+    join(apart.second, change.label + change.after);
   }
-  // Each change is made in turn, so that what only follows from one before it is not told.
-  for (const std::string_view name : setting_names()) {
-    const std::string value = value_of(other, name);
-    if (value_of(reached, name) == value) continue;
-    join(line, label_of(name) + shown(reached, name) + " → " + shown(other, name));
-    if (auto next = apply(reached, {std::string(name), value})) reached = *next;
-  }
-  if (line.empty() && base != other) line = "another shape outside the settings";
-  return line;
+  if (apart.first.empty() && first != second) apart = {"one shape", another_shape};
+  return apart;
 }
 
 }  // namespace mla

@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/spec/experiment.h"
 #include "tests/app/program.h"
 
 namespace mla::testing {
@@ -22,6 +23,7 @@ std::vector<std::string> views(const Folder& folder) {
 Ended render(const Folder& folder, const std::string& view, const std::string& out, std::vector<std::string> more = {}) {
   std::vector<std::string> arguments = {"render", "--view",         view, "--out",   out, "--steps", "6", "--hidden-size",
                                         "64",     "--kv-lora-rank", "16", "--heads", "3"};
+  if (view == "compare") arguments.insert(arguments.end(), {"--against", "kv-lora-rank=4,cache-dtype=bf16"});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run(folder, arguments);
 }
@@ -47,7 +49,8 @@ TEST(Render, ViewsListsTheWindowAndEveryView) {
   const Folder folder;
   const std::vector<std::string> names = views(folder);
   const std::set<std::string> known(names.begin(), names.end());
-  for (const char* name : {"window", "attention", "coupled", "heads", "memory", "latency", "rank", "stages", "tokens"})
+  for (const char* name :
+       {"window", "attention", "compare", "coupled", "heads", "memory", "latency", "rank", "stages", "tokens"})
     EXPECT_TRUE(known.count(name)) << name;
   EXPECT_EQ(known.size(), names.size());
 }
@@ -107,6 +110,53 @@ TEST(Render, TheRankTableEndsAtNothingLost) {
   EXPECT_TRUE(header.starts_with("rank,bytes_per_token,kl_bits,")) << header;
   EXPECT_TRUE(first.starts_with("16,384,")) << first << ": 2 layers of 16 + 32 fp32 values";
   EXPECT_LT(std::stod(first.substr(7)), 1e-6) << first;
+}
+
+/// The fields of the line of a CSV that begins so; none where there is no such line.
+std::vector<std::string> csv_line(const std::string& csv, const std::string& begin) {
+  std::istringstream lines(csv);
+  std::vector<std::string> fields;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(begin)) continue;
+    std::istringstream cells(line.substr(0, line.find('\r')));
+    for (std::string cell; std::getline(cells, cell, ',');) fields.push_back(cell);
+    return fields;
+  }
+  return fields;
+}
+
+TEST(Render, ComparesWithASavedExperimentOrWithChangedSettings) {
+  const Folder folder;
+  ASSERT_EQ(render(folder, "compare", "settings.csv").code, 0);
+  const std::string settings = folder.read("settings.csv");
+  // 6 decoded tokens and the one chosen last after a prompt of 33 bytes, 2 layers: 16 + 32 fp32 values, 4 + 32 bf16 ones.
+  EXPECT_EQ(csv_line(settings, "cache_bytes,,"),
+            (std::vector<std::string>{"cache_bytes", "", "", "", "", "15360", "5760", "-9600", "0.375"}));
+  const std::vector<std::string> bits = csv_line(settings, "bits_per_byte,");
+  ASSERT_GE(bits.size(), 5u);
+  EXPECT_EQ(bits[5], "") << "random weights predict nothing";
+  EXPECT_EQ(csv_line(settings, "weight,0,0,").at(7), "0") << "a token alone attends to itself";
+
+  Experiment other = *apply_all(default_experiment(),
+                                {{"hidden-size", "64"}, {"kv-lora-rank", "4"}, {"heads", "3"}, {"cache-dtype", "bf16"}});
+  folder.write("other.mla.json", to_json(other));
+  const Ended ended = run(folder, {"render", "--view", "compare", "--out", "file.csv", "--steps", "6", "--hidden-size", "64",
+                                   "--kv-lora-rank", "16", "--heads", "3", "--against", "other.mla.json"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const std::string file = folder.read("file.csv");
+  EXPECT_EQ(csv_line(file, "largest_weight_difference"), csv_line(settings, "largest_weight_difference"));
+  EXPECT_EQ(csv_line(file, "cache_bytes"), csv_line(settings, "cache_bytes"));
+}
+
+TEST(Render, MeasuresTheBitsPerByteOfBothTrainedModels) {
+  const Folder folder;
+  const Ended ended =
+      run(folder, {"render", "--view", "compare", "--out", "c.csv", "--steps", "2", "--against", "kv-lora-rank=8"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const std::vector<std::string> bits = csv_line(folder.read("c.csv"), "bits_per_byte,");
+  ASSERT_EQ(bits.size(), 9u);
+  EXPECT_GT(std::stod(bits[5]), 1);
+  EXPECT_GT(std::stod(bits[6]), std::stod(bits[5])) << "a latent of 8 predicts worse than one of 64";
 }
 
 TEST(Render, WhatAViewCannotShowOfAModelIsSaid) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/analysis/comparison.h"
 #include "core/analysis/cost.h"
 #include "core/analysis/coupled_rope.h"
 #include "core/analysis/head_kinds.h"
@@ -70,6 +71,8 @@ struct Findings {
   QString rank_note;                                               ///< what it waits for, or why there is none
   std::shared_ptr<const CoupledRope> coupled;                      ///< scores with coupled RoPE; null while not computed
   QString coupled_note;
+  std::shared_ptr<const Comparison> comparison;  ///< with another experiment; null while not computed
+  QString comparison_note;
   std::shared_ptr<const std::vector<HeadScore>> head_kinds;  ///< of the layers that run; null while not scored
 };
 

@@ -7,6 +7,7 @@
 
 #include "ui/theme/theme.h"
 #include "ui/views/map_legend.h"
+#include "ui/views/triangle_map.h"
 
 namespace mla::ui {
 namespace {
@@ -53,16 +54,6 @@ double scoreOf(const ScoreForms& forms, int map, std::size_t at) {
   return double(forms.expanded[at]) - forms.absorbed[at];
 }
 
-QImage imageOf(const ScoreForms& forms, int map, int tokens, const ColorScale& scale, const MapColors& colors) {
-  QImage image(tokens, tokens, QImage::Format_RGB32);
-  for (int i = 0; i < tokens; ++i) {
-    auto* line = reinterpret_cast<QRgb*>(image.scanLine(i));
-    for (int j = 0; j < tokens; ++j)
-      line[j] = j > i ? colors.above : scale.color(scoreOf(forms, map, std::size_t(i) * tokens + j));
-  }
-  return image;
-}
-
 QStringList titlesOf(bool coupled) {
   if (coupled)
     return {Text::tr("expanded: (Rᵢq)·(Rⱼ W_UK cⱼ)"), Text::tr("absorbed: (Rᵢq W_UK)·cⱼ"), Text::tr("difference")};
@@ -77,15 +68,6 @@ QString captionOf(bool coupled) {
   return Text::tr(
       "RoPE has a key of its own beside the latent, so nothing stands between the query and W_UK: it can be folded "
       "into the query, and both forms are the same sum in another order.");
-}
-
-void paintMapFrame(QPainter& painter, const QRectF& map, const QFontMetricsF& metrics, const MapColors& colors) {
-  painter.setPen(QPen(colors.frame, 1));
-  painter.setBrush(Qt::NoBrush);
-  painter.drawRect(map);
-  painter.setPen(colors.faint);
-  painter.drawText(QRectF(map.left(), map.bottom(), map.width(), metrics.lineSpacing()), Qt::AlignRight,
-                   Text::tr("queries ↓  keys →"));
 }
 
 }  // namespace
@@ -120,9 +102,7 @@ void paintCoupled(QPainter& painter, const QSizeF& size, const QPalette& palette
   painter.fillRect(QRectF(QPointF(0, 0), size), colors.background);
   const ScoreForms* forms = scene.forms();
   if (!forms) {
-    painter.setPen(colors.faint);
-    painter.drawText(QRectF(QPointF(0, 0), size).adjusted(20, 20, -20, -20), Qt::AlignCenter | Qt::TextWordWrap,
-                     scene.message);
+    paintMessage(painter, QRectF(QPointF(0, 0), size).adjusted(20, 20, -20, -20), scene.message, colors);
     return;
   }
   const QFont normal = painter.font();
@@ -138,8 +118,11 @@ void paintCoupled(QPainter& painter, const QSizeF& size, const QPalette& palette
     painter.setPen(colors.text);
     painter.drawText(layout.titles[i], Qt::AlignLeft | Qt::AlignVCenter,
                      metrics.elidedText(titles[i], Qt::ElideRight, layout.titles[i].width()));
-    painter.drawImage(layout.maps[i], imageOf(*forms, i, scene.rope->tokens, scale, colors));
-    paintMapFrame(painter, layout.maps[i], metrics, colors);
+    const int tokens = scene.rope->tokens;
+    const QImage image = triangleImage(tokens, 0, scale, colors, [&](int query, int key) {
+      return scoreOf(*forms, i, std::size_t(query) * std::size_t(tokens) + std::size_t(key));
+    });
+    paintTriangle(painter, layout.maps[i], image, tokens, 0, colors);
   }
   if (!layout.legend.isEmpty())
     paintLegend(painter, layout.legend, Text::tr("scaled score, all three maps"), scale, {}, colors);
@@ -152,12 +135,8 @@ std::optional<CoupledCell> coupledCellAt(const QPointF& point, const QSizeF& siz
   if (!scene.forms()) return {};
   const Layout layout = layoutFor(size, QFontMetricsF(font));
   for (int i = 0; i < 3; ++i) {
-    const QRectF& map = layout.maps[i];
-    if (!map.contains(point)) continue;
-    const int tokens = scene.rope->tokens;
-    const auto cell = [&](double at, double extent) { return std::clamp(int(at / extent * tokens), 0, tokens - 1); };
-    const CoupledCell found{i, cell(point.y() - map.top(), map.height()), cell(point.x() - map.left(), map.width())};
-    if (found.key <= found.query) return found;
+    if (const auto cell = triangleCellAt(point, layout.maps[i], scene.rope->tokens))
+      return CoupledCell{i, cell->query, cell->key};
   }
   return {};
 }

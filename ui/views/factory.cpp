@@ -4,6 +4,7 @@
 #include <array>
 
 #include "ui/views/attention_view.h"
+#include "ui/views/compare_view.h"
 #include "ui/views/coupled_view.h"
 #include "ui/views/heads_view.h"
 #include "ui/views/latency_view.h"
@@ -26,15 +27,16 @@ std::unique_ptr<View> make() {
   return std::make_unique<V>();
 }
 
-constexpr std::array<Entry, 9> entries{{{"attention", make<AttentionView>},
-                                        {"coupled", make<CoupledView>},
-                                        {"heads", make<HeadsView>},
-                                        {"latency", make<LatencyView>},
-                                        {"memory", make<MemoryView>},
-                                        {"quality", make<QualityView>},
-                                        {"rank", make<RankView>},
-                                        {"stages", make<StagesView>},
-                                        {"tokens", make<TokensView>}}};
+constexpr std::array<Entry, 10> entries{{{"attention", make<AttentionView>},
+                                         {"compare", make<CompareView>},
+                                         {"coupled", make<CoupledView>},
+                                         {"heads", make<HeadsView>},
+                                         {"latency", make<LatencyView>},
+                                         {"memory", make<MemoryView>},
+                                         {"quality", make<QualityView>},
+                                         {"rank", make<RankView>},
+                                         {"stages", make<StagesView>},
+                                         {"tokens", make<TokensView>}}};
 
 }  // namespace
 

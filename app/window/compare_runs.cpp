@@ -1,0 +1,60 @@
+#include "app/window/compare_runs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/analysis/comparison.h"
+#include "core/analysis/quality.h"
+#include "core/model/model_catalog.h"
+
+namespace mla {
+namespace {
+
+/// Prompt and generated text, or as many vectors; the synthetic tokens before them are no text.
+std::vector<int> tokens_of(const ui::Snapshot& snapshot) {
+  std::vector<int> ids;
+  const std::size_t synthetic = std::size_t(snapshot.experiment.prefill);
+  for (std::size_t i = synthetic; snapshot.tokens && i < snapshot.tokens->size(); ++i)
+    ids.push_back((*snapshot.tokens)[i].id);
+  const int most = std::min(kMostComparedTokens, snapshot.experiment.context);
+  ids.resize(std::min(ids.size(), std::size_t(most)));
+  return ids;
+}
+
+/// Not set where there is no text, or none that means anything.
+Result<std::optional<double>> bits_per_byte(const LoadedModel& model, ComputeBackend& backend) {
+  const Result<std::string> excerpt = held_out_excerpt();
+  if (model.weights->random || !model.vocabulary.has_text() || !excerpt) return std::optional<double>();
+  const Result<Quality> quality = measure_quality(model, backend, *excerpt);
+  if (!quality) return quality.error();
+  return std::optional(quality->bits_per_byte());
+}
+
+Result<Comparison> compared(const LoadedModel& model, const LoadedModel& other, ComputeBackend& backend,
+                            const ui::Snapshot& snapshot) {
+  const int layer = std::min(model.experiment.layers, other.experiment.layers) - 1;
+  Result<Comparison> comparison = compare(model, other, tokens_of(snapshot), layer, backend);
+  if (!comparison) return comparison.error();
+  const auto first = bits_per_byte(model, backend), second = bits_per_byte(other, backend);
+  if (!first) return first.error();
+  if (!second) return second.error();
+  comparison->first.bits_per_byte = *first;
+  comparison->second.bits_per_byte = *second;
+  return comparison;
+}
+
+}  // namespace
+
+Status add_comparison(const LoadedModel& model, const Experiment& against, ComputeBackend& backend, ui::Snapshot& snapshot) {
+  if (against.backend != model.experiment.backend)
+    return Error{"--against: backend is " + against.backend + ": must be " + model.experiment.backend +
+                 ", as that of the other experiment"};
+  const Result<LoadedModel> other = load(against, model.weights.get());
+  if (!other) return Error{"--against: " + other.error().message};
+  Result<Comparison> comparison = compared(model, *other, backend, snapshot);
+  if (!comparison) return comparison.error();
+  snapshot.comparison = std::make_shared<const Comparison>(std::move(*comparison));
+  return {};
+}
+
+}  // namespace mla
