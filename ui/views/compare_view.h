@@ -19,6 +19,7 @@ class CompareView : public View {
   void paintTo(QPainter& painter, const QSizeF& size) override;
   /// What each costs, then every pair of the shown head: query, key, first, second, difference.
   Table table() const override { return compareTable(scene_); }
+  std::optional<Topic> topic() const override { return Topic::comparison; }
   const CompareScene& scene() const { return scene_; }
   CompareCanvas* canvas() const { return canvas_; }
 

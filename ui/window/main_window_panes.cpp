@@ -11,6 +11,7 @@
 #include "ui/controls/transport_bar.h"
 #include "ui/theme/theme.h"
 #include "ui/views/attention_view.h"
+#include "ui/views/compare_view.h"
 #include "ui/views/coupled_view.h"
 #include "ui/views/factory.h"
 #include "ui/views/heads_view.h"
@@ -36,7 +37,8 @@ void MainWindow::buildPanes() {
   auto* quality = new QualityView;
   auto* rank = new RankView;
   auto* coupled = new CoupledView;
-  views_ = {attention_, coupled, heads_, latency, memory, quality, rank, stages, tokens_};
+  auto* side_by_side = new CompareView;
+  views_ = {attention_, side_by_side, coupled, heads_, latency, memory, quality, rank, stages, tokens_};
 
   panes_->setCentre(tr("Attention"), buildCentre());
   panes_->add(QStringLiteral("experiment"), tr("Experiment"), buildExperimentPane(), Qt::LeftDockWidgetArea);
@@ -47,6 +49,7 @@ void MainWindow::buildPanes() {
   panes_->addBehind(quality, memory);
   panes_->addBehind(rank, stages);
   panes_->addBehind(coupled, stages);
+  panes_->addBehind(side_by_side, tokens_);
   resize(QSize(1440, 900).boundedTo(screen()->availableSize()));
 }
 

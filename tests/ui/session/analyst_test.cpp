@@ -114,6 +114,37 @@ TEST(AnalystTest, TheCurveGrowsPointByPointAndSharesWhatTheGaugeKnows) {
   EXPECT_EQ(present->bits_per_byte, findings.quality.bits_per_byte);
 }
 
+TEST(AnalystTest, ComparesWithAnotherRunOnTheSameTokensOnceItsQualityIsKnown) {
+  Analyst analyst(nullptr, short_text());
+  Subject subject{at_latent(4), at_latent(64), {0, 5, 9, 17, 3, 2, 8, 4}, 1};
+  const Topics topics{Topic::quality, Topic::comparison};
+  analyst.want(subject, topics);
+  EXPECT_FALSE(analyst.findings().comparison_note.isEmpty());
+  ASSERT_TRUE(wait_for([&] { return analyst.findings().comparison != nullptr; }));
+  const Comparison& found = *analyst.findings().comparison;
+  EXPECT_EQ(found.first.experiment, at_latent(64));
+  EXPECT_EQ(found.second.experiment, at_latent(4));
+  EXPECT_EQ(found.ids, subject.tokens);
+  EXPECT_EQ(found.layer, 1);
+  ASSERT_TRUE(found.first.bits_per_byte && found.second.bits_per_byte);
+  EXPECT_EQ(*found.second.bits_per_byte, analyst.report(at_latent(4)).bits_per_byte);
+  EXPECT_LT(*found.first.bits_per_byte, *found.second.bits_per_byte);
+
+  subject.other.reset();
+  analyst.want(subject, topics);
+  EXPECT_EQ(analyst.findings().comparison, nullptr);
+  EXPECT_TRUE(analyst.findings().comparison_note.contains("pin a run"));
+}
+
+TEST(AnalystTest, RandomBlocksAreComparedToo) {
+  Analyst analyst(nullptr, short_text());
+  Experiment other = tiny_experiment();
+  other.spec.attention.kv_lora_rank = 6;
+  analyst.want({tiny_experiment(), other, {1, 2, 3, 4}, 0}, {Topic::quality, Topic::comparison});
+  ASSERT_TRUE(wait_for([&] { return analyst.findings().comparison != nullptr; }));
+  EXPECT_FALSE(analyst.findings().comparison->first.bits_per_byte);
+}
+
 TEST(AnalystTest, ANoteSaysWhyAStudyFailed) {
   Analyst analyst(nullptr, short_text());
   Experiment lost = at_latent(8);
