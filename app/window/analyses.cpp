@@ -6,6 +6,7 @@
 #include "core/analysis/quality_curve.h"
 #include "core/analysis/studies.h"
 #include "core/model/model_catalog.h"
+#include "ui/session/study.h"
 
 namespace mla {
 namespace {
@@ -18,17 +19,32 @@ Status keep(Result<T> outcome, std::shared_ptr<const T>& where) {
   return {};
 }
 
-/// Quality at every point of the curve, each with a model of its own.
-Status add_quality(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
+Result<double> bits_per_byte(const LoadedModel& model, ComputeBackend& backend) {
   const Result<std::string> text = held_out_excerpt();
   if (!text) return text.error();
+  const auto quality = measure_quality(model, backend, *text);
+  if (!quality) return quality.error();
+  return quality->bits_per_byte();
+}
+
+/// What the window's status line says; of a large model nothing, as there.
+Status add_gauge(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
+  if (!ui::studied_unasked(model.experiment)) return {};
+  const Result<double> bits = bits_per_byte(model, backend);
+  if (!bits) return bits.error();
+  snapshot.quality = {ui::QualityReport::State::known, *bits, {}};
+  return {};
+}
+
+/// Quality at every point of the curve, each with a model of its own.
+Status add_quality(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
   std::vector<QualityPoint> curve = plan_quality_curve(model.experiment);
   for (QualityPoint& point : curve) {
     const auto loaded = load(point.experiment, model.weights.get());
     if (!loaded) return loaded.error();
-    const auto quality = measure_quality(*loaded, backend, *text);
-    if (!quality) return quality.error();
-    point.bits_per_byte = quality->bits_per_byte();
+    const Result<double> bits = bits_per_byte(*loaded, backend);
+    if (!bits) return bits.error();
+    point.bits_per_byte = *bits;
   }
   snapshot.quality_curve = std::make_shared<const std::vector<QualityPoint>>(std::move(curve));
   return {};
@@ -38,6 +54,9 @@ Status add_quality(const LoadedModel& model, ComputeBackend& backend, ui::Snapsh
 
 Status add_analysis(const std::string& view, const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
   if (view == "quality") return add_quality(model, backend, snapshot);
+  if (view == "window") {
+    if (const Status gauged = add_gauge(model, backend, snapshot); !gauged) return gauged;
+  }
   const bool heads = view == "heads" || view == "window";
   if (!heads && view != "rank" && view != "coupled") return {};
   if (heads && (model.weights->random || model.experiment.spec.vocab_size == 0)) return {};  // no kinds of heads

@@ -29,6 +29,21 @@ void for_rows(const AttentionProblem& p, int sequence, int kv_head, int from, in
   }
 }
 
+/// Whether one query a head meets keys and values that lie in the cache head beside head: then tokens are taken a few at a
+/// time and all heads at each, so that memory is read in the order in which it lies. A head at a time would jump a whole row
+/// for each token.
+bool streams(const AttentionProblem& p) {
+  return p.positions == 1 && p.layout().kv_heads > 1 && !p.sequences.front().up.key && !p.sequences.front().up.value;
+}
+
+/// Calls body(first, count) for a few tokens at a time, never across two blocks.
+template <class Body>
+void for_stripes(int from, int to, Body body) {
+  constexpr int stripe = 8;
+  static_assert(kBlock % stripe == 0);
+  for (int first = from; first < to; first += stripe) body(first, std::min(stripe, to - first));
+}
+
 }  // namespace
 
 void AttentionKernel::prepare(const AttentionProblem& p) {
@@ -42,6 +57,7 @@ void AttentionKernel::prepare(const AttentionProblem& p) {
 
 void AttentionKernel::scores(const AttentionProblem& p) {
   prepare(p);
+  if (streams(p)) return stream_scores(p);
   const int heads = p.layout().kv_heads, blocks = (p.keys() + kBlock - 1) / kBlock;
   // Items of several blocks each, so that handing one out costs little beside it.
   const int per_item = std::max(1, std::min(blocks / (2 * pool_.threads()), 8));
@@ -49,14 +65,25 @@ void AttentionKernel::scores(const AttentionProblem& p) {
   pool_.run(p.batch() * heads * groups, [&](int item, int thread) {
     const int group = item % groups, head = item / groups % heads, sequence = item / groups / heads;
     for (int b = group * per_item; b < std::min(blocks, (group + 1) * per_item); ++b)
-      score_block(p, sequence, head, b, scratch_[thread].data());
+      score_tokens(p, sequence, head, b * kBlock, std::min(kBlock, p.keys() - b * kBlock), scratch_[thread].data());
   });
 }
 
-void AttentionKernel::score_block(const AttentionProblem& p, int sequence, int head, int block, float* scratch) {
+void AttentionKernel::stream_scores(const AttentionProblem& p) {
+  const int blocks = (p.keys() + kBlock - 1) / kBlock;
+  pool_.run(p.batch() * blocks, [&](int item, int thread) {
+    const int block = item % blocks, sequence = item / blocks;
+    for_stripes(block * kBlock, std::min(p.keys(), (block + 1) * kBlock), [&](int first, int count) {
+      for (int head = 0; head < p.layout().kv_heads; ++head)
+        score_tokens(p, sequence, head, first, count, scratch_[thread].data());
+    });
+  });
+}
+
+/// Scores of the tokens [first, first + count), which lie in one block.
+void AttentionKernel::score_tokens(const AttentionProblem& p, int sequence, int head, int first, int count, float* scratch) {
   const KvView& kv = p.sequences[sequence];
   const KvLayout& layout = kv.layout;
-  const int first = block * kBlock, count = std::min(kBlock, p.keys() - first);
   const int from = std::max(0, first - p.first);  // earlier queries see none of this block
   const auto part = [&](const KvView::Rows& keys, const float* queries, int n, float* scores) {
     for_rows(p, sequence, head, from, p.positions,
@@ -96,6 +123,7 @@ void AttentionKernel::values(const AttentionProblem& p, int from, float* out) {
   const KvLayout& layout = p.layout();
   const int positions = p.positions - from, units = p.batch() * layout.kv_heads;
   std::fill_n(out, std::ptrdiff_t(positions) * p.batch() * p.heads * layout.value, 0.0f);
+  if (streams(p)) return stream_values(p, out);
   // Enough items for all threads: split queries where there are many, otherwise columns (in whole cache lines).
   const int wanted = units >= 2 * pool_.threads() ? 1 : (2 * pool_.threads() + units - 1) / units;
   const bool by_query = positions >= 8 * wanted;
@@ -111,6 +139,25 @@ void AttentionKernel::values(const AttentionProblem& p, int from, float* out) {
     } else {
       sum_rows(p, sequence, head, from, p.positions, begin, end - begin, from, out, scratch);
     }
+  });
+}
+
+/// Each thread takes some heads of all tokens, so that no sums have to be merged.
+void AttentionKernel::stream_values(const AttentionProblem& p, float* out) {
+  const int heads = p.layout().kv_heads, value = p.layout().value, shared = p.heads / heads;
+  const int wanted = std::max(1, (2 * pool_.threads() + p.batch() - 1) / p.batch());
+  const int step = (heads + wanted - 1) / wanted, parts = (heads + step - 1) / step;
+  pool_.run(p.batch() * parts, [&](int item, int thread) {
+    const int sequence = item / parts, begin = item % parts * step, end = std::min(heads, begin + step);
+    const KvView& kv = p.sequences[sequence];
+    for_stripes(0, p.keys(), [&](int first, int count) {
+      for (int head = begin; head < end; ++head) {
+        const KvView::Rows rows = kv.values(kernels_, head, first, count, 0, value, scratch_[thread].data());
+        const std::ptrdiff_t row = std::ptrdiff_t(sequence) * p.heads + std::ptrdiff_t(head) * shared;
+        kernels_.gemm_nn(shared, value, count, final_ + row * stride_ + first, stride_, rows.data, rows.stride,
+                         out + row * value, value);
+      }
+    });
   });
 }
 

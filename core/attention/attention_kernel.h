@@ -39,7 +39,9 @@ class AttentionKernel {
   std::shared_ptr<const AttentionRow> row(const AttentionProblem& problem, int i, int layer) const;
 
  private:
-  void score_block(const AttentionProblem& p, int sequence, int head, int block, float* scratch);
+  void score_tokens(const AttentionProblem& p, int sequence, int head, int first, int count, float* scratch);
+  void stream_scores(const AttentionProblem& p);
+  void stream_values(const AttentionProblem& p, float* out);
   void sum_rows(const AttentionProblem& p, int sequence, int head, int from, int to, int column, int columns, int origin,
                 float* out, float* scratch);
   void prepare(const AttentionProblem& problem);

@@ -16,7 +16,8 @@ CpuExecutor::CpuExecutor(const Experiment& experiment, const Kernels& kernels, s
       compute_{kernels, pool_, {}},
       attention_(experiment.spec.attention.is_mla() ? make_latent_layer(experiment.spec, experiment.path)
                                                     : make_grouped_query_layer(experiment.spec)),
-      kernel_(kernels, pool_) {
+      kernel_(kernels, pool_),
+      one_pass_(kernels, pool_) {
   drop_cache();
 }
 
@@ -178,6 +179,7 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   problem.q_rope = queries.rope.data();
   clock.end(Stage::query);
 
+  if (!traced && OnePassAttention::handles(problem)) return attend_in_one_pass(problem, weights, out, clock);
   kernel_.scores(problem);
   attention_->count_scores(problem, compute_);
   clock.end(Stage::scores);
@@ -191,13 +193,30 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
 
   const int out_rows = (chunk.count - from) * batch();
   std::vector<float> sums(std::size_t(out_rows) * a.num_attention_heads * attention_->summed_values());
-  std::vector<float> heads(std::size_t(out_rows) * a.num_attention_heads * a.v_head_dim);
   kernel_.values(problem, from - query_from, sums.data());
   attention_->count_values(problem, compute_);
-  attention_->finish(weights, sums.data(), out_rows, compute_, heads.data());
+  project(weights, sums, out_rows, out, clock);
+}
+
+void CpuExecutor::attend_in_one_pass(const AttentionProblem& problem, const AttentionWeights& weights,
+                                     std::vector<float>& out, StageClock& clock) {
+  std::vector<float> sums(std::size_t(batch()) * problem.heads * attention_->summed_values());
+  const OnePassAttention::Times times = one_pass_.run(problem, sums.data());
+  attention_->count_scores(problem, compute_);
+  clock.share({{Stage::scores, times.scores}, {Stage::softmax, times.softmax}, {Stage::values, times.values}});
+  attention_->count_values(problem, compute_);
+  project(weights, sums, batch(), out, clock);
+}
+
+/// out [rows, d] from the sums of each head.
+void CpuExecutor::project(const AttentionWeights& weights, const std::vector<float>& sums, int rows, std::vector<float>& out,
+                          StageClock& clock) {
+  const AttentionSpec& a = experiment_.spec.attention;
+  std::vector<float> heads(std::size_t(rows) * a.num_attention_heads * a.v_head_dim);
+  attention_->finish(weights, sums.data(), rows, compute_, heads.data());
   clock.end(Stage::values);
-  out.resize(std::size_t(out_rows) * d);
-  compute_.linear(weights.o_proj, heads.data(), out_rows, out.data());
+  out.resize(std::size_t(rows) * a.hidden_size);
+  compute_.linear(weights.o_proj, heads.data(), rows, out.data());
 }
 
 void CpuExecutor::feed_forward(int l, std::vector<float>& hidden, int rows) {

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <chrono>
+#include <initializer_list>
+#include <utility>
 
 #include "core/engine/trace.h"
 #include "core/tensor/compute.h"
@@ -19,6 +21,18 @@ class StageClock {
     last_ = now;
     work_[int(stage)] += compute_.work;
     compute_.work = {};
+  }
+  /// Books the time since the last call to several stages that ran together, in proportion to the weights; the work goes to
+  /// the first.
+  void share(std::initializer_list<std::pair<Stage, double>> weights) {
+    double total = 0;
+    for (const auto& [stage, weight] : weights) total += weight;
+    const Stage first = weights.begin()->first;
+    const double before = times_[int(first)];
+    end(first);
+    const double all = times_[int(first)] - before;
+    times_[int(first)] = before;
+    for (const auto& [stage, weight] : weights) times_[int(stage)] += total > 0 ? all * weight / total : 0;
   }
   const StageTimes& times() const { return times_; }
   Work total_work() const {

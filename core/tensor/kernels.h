@@ -24,6 +24,10 @@ struct Kernels {
                   std::ptrdiff_t ldc);
   /// out[n] = softmax(a + b); b may be null, out may be a.
   void (*softmax)(const float* a, const float* b, float* out, int n);
+  /// One block of a softmax that meets its values block by block: x[n] becomes exp(x - top) with the top of all blocks so
+  /// far, `total` the sum of all. Returns the factor by which what was summed under the old top has to be scaled. Begin with
+  /// -3.4e38 and 0.
+  float (*softmax_step)(float* x, int n, float* top, float* total);
   /// out[n] = x / sqrt(mean(x^2) + eps) * weight
   void (*rms_norm)(const float* x, const float* weight, float eps, float* out, int n);
   /// gate[n] = silu(gate) * up

@@ -32,13 +32,13 @@ void Analyst::want(const Subject& subject, const Topics& topics, std::weak_ptr<c
   const std::lock_guard lock(mutex_);
   weights_ = std::move(weights);
   if (subject == planned_for_ && topics == planned_topics_) return;
+  if (subject != planned_for_) quiet_from_ = Clock::now() + kQuiet;
   planned_for_ = subject;
   planned_topics_ = topics;
   plan_ = plan_studies(subject, topics);
   curve_ = topics.contains(Topic::curve) ? plan_quality_curve(subject.experiment) : std::vector<QualityPoint>();
   curve_studies_ = quality_studies(curve_);
   gathered_.reset();
-  ++wishes_;
   const auto runs = [this](const Study& study) { return study.key == running_key_; };
   const bool still =
       std::any_of(plan_.begin(), plan_.end(), runs) || std::any_of(curve_studies_.begin(), curve_studies_.end(), runs);
@@ -59,18 +59,18 @@ const Finding* Analyst::find(const Study& study) const {
   return found == known_.end() ? nullptr : &found->second;
 }
 
-/// Until there is something to find out and no newer wish came for a moment. False: the end.
+/// Until there is something to find out and the subject has been the same for a moment. False: the end.
 bool Analyst::wait_for_wish(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
-  quint64 seen = wishes_;
-  if (!next()) {
-    wished_.wait(lock, stop, [this] { return next() != nullptr; });
-    seen = 0;
+  while (!stop.stop_requested()) {
+    if (!next()) {
+      wished_.wait(lock, stop, [this] { return next() != nullptr; });
+      continue;
+    }
+    const Clock::time_point quiet = quiet_from_;
+    if (Clock::now() >= quiet) return true;
+    wished_.wait_until(lock, stop, quiet, [&] { return quiet_from_ != quiet; });
   }
-  while (seen != wishes_ && !stop.stop_requested()) {
-    seen = wishes_;
-    wished_.wait_for(lock, stop, kQuiet, [&] { return wishes_ != seen; });
-  }
-  return !stop.stop_requested();
+  return false;
 }
 
 void Analyst::loop(const std::stop_token& stop) {

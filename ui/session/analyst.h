@@ -15,6 +15,7 @@
 #include "core/spec/experiment.h"
 #include "ui/session/snapshot.h"
 #include "ui/session/study.h"
+#include "ui/session/throttle.h"
 
 namespace mla::ui {
 
@@ -62,7 +63,7 @@ class Analyst : public QObject {
   Subject planned_for_;
   Topics planned_topics_;
   std::weak_ptr<const ModelWeights> weights_;
-  quint64 wishes_ = 0;
+  Clock::time_point quiet_from_{};  // no other subject came since: a study may begin
   std::stop_source running_;
   std::string running_key_;  // empty: nothing runs
   double progress_ = 0;

@@ -104,8 +104,10 @@ Subject subject_of(const Snapshot& snapshot, const Topics& topics) {
   if (!topics.contains(Topic::comparison) || snapshot.pinned.empty() || !snapshot.tokens) return subject;
   subject.other = snapshot.pinned.front().experiment;
   subject.layer = snapshot.attention.layer;
-  const std::size_t held = std::min<std::size_t>(snapshot.tokens->size(), kMostComparedTokens);
-  for (std::size_t i = 0; i < std::bit_floor(held); ++i) subject.tokens.push_back((*snapshot.tokens)[i].id);
+  const std::size_t synthetic = std::size_t(snapshot.experiment.prefill), all = snapshot.tokens->size();
+  const std::size_t most = std::min({kMostComparedTokens, snapshot.experiment.context, subject.other->context});
+  const std::size_t count = all > synthetic ? std::bit_floor(std::min(all - synthetic, most)) : 0;
+  for (std::size_t i = 0; i < count; ++i) subject.tokens.push_back((*snapshot.tokens)[synthetic + i].id);
   return subject;
 }
 

@@ -49,7 +49,7 @@ TEST_P(EveryKernel, GemmNtMatchesDoublePrecision) {
 }
 
 TEST_P(EveryKernel, GemmNnAddsAndMatchesDoublePrecision) {
-  for (int m : {1, 2, 5, 6, 7, 13})
+  for (int m : {1, 2, 5, 6, 7, 11, 12, 13, 23, 25})
     for (int n : kSizes)
       for (int depth : {1, 4, 64}) {
         const int lda = depth + 1, ldb = n + 2, ldc = n + 1;
@@ -85,6 +85,29 @@ TEST_P(EveryKernel, SoftmaxSumsItsPartsAndMatchesDoublePrecision) {
     double sum = 0;
     for (float x : a) sum += x;
     ASSERT_NEAR(sum, 1, 1e-5);
+  }
+}
+
+TEST_P(EveryKernel, SoftmaxStepsAddUpToTheSoftmax) {
+  for (int n : kSizes) {
+    auto a = random_values(3 * n, 16);
+    for (float& x : a) x *= 20;
+    double top = -1e300, total = 0;
+    for (const float x : a) top = std::max(top, double(x));
+    for (const float x : a) total += std::exp(x - top);
+    float highest = -3.4e38f, sum = 0, scales = 1;
+    auto e = a;
+    for (int block = 0; block < 3; ++block) {
+      const float scale = k.softmax_step(e.data() + block * n, n, &highest, &sum);
+      if (block == 1) scales = scale;
+      if (block == 2) scales *= scale;
+    }
+    ASSERT_EQ(highest, float(top));
+    ASSERT_NEAR(sum, total, 2e-5 * total) << n;
+    for (int i = 0; i < n; ++i) {  // what the first block gave, scaled to the last top
+      const double want = std::exp(a[i] - top);
+      ASSERT_NEAR(e[i] * scales, want, 2e-5 * want + 1e-30) << n;
+    }
   }
 }
 

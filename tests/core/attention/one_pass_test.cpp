@@ -1,0 +1,165 @@
+#include "core/attention/one_pass.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "core/tensor/kernels.h"
+
+namespace mla {
+namespace {
+
+/// A decode of `heads` queries over tokens that all heads share: absorbed MLA where values are the keys' NoPE columns.
+struct Case {
+  int heads, latent, rope, tokens, batch = 1;
+  CacheDtype dtype = CacheDtype::fp32;
+  bool apart = false;  ///< values beside the keys, as in MQA
+};
+
+class Problem {
+ public:
+  Problem(const Case& c, const Kernels& kernels, unsigned seed) {
+    std::mt19937 rng(seed);
+    std::normal_distribution<float> normal(0, 1);
+    const int width = c.latent + c.rope + (c.apart ? c.latent : 0);
+    std::vector<float> row(std::size_t(width), 0.0f);
+    for (int s = 0; s < c.batch; ++s) {
+      caches_.emplace_back(width, c.dtype);
+      for (int t = 0; t < c.tokens; ++t) {
+        for (float& x : row) x = normal(rng);
+        caches_.back().store(kernels, caches_.back().grow(1), 0, row.data(), width);
+      }
+    }
+    const float scale = 1.5f / std::sqrt(float(c.latent + c.rope));
+    for (auto* q : {&nope_, &rope_}) {
+      q->resize(std::size_t(c.batch) * c.heads * (q == &nope_ ? c.latent : c.rope));
+      for (float& x : *q) x = scale * normal(rng);
+    }
+    for (const KvCache& cache : caches_) {
+      KvView view;
+      view.cache = &cache;
+      view.layout = {1, c.latent, 0, 0, c.rope, c.latent, 0, c.latent, c.apart ? c.latent + c.rope : 0, 0};
+      problem.sequences.push_back(view);
+    }
+    problem.first = c.tokens - 1;
+    problem.heads = c.heads;
+    problem.q_nope = nope_.data();
+    problem.q_rope = rope_.data();
+  }
+  AttentionProblem problem;
+
+ private:
+  std::vector<KvCache> caches_;
+  std::vector<float> nope_, rope_;
+};
+
+std::vector<float> in_three_stages(const AttentionProblem& p, const Kernels& kernels) {
+  ThreadPool pool(2);
+  AttentionKernel kernel(kernels, pool);
+  std::vector<float> out(std::size_t(p.batch()) * p.heads * p.layout().value);
+  kernel.scores(p);
+  kernel.softmax(p, false);
+  kernel.values(p, 0, out.data());
+  return out;
+}
+
+std::vector<float> in_one_pass(const AttentionProblem& p, const Kernels& kernels, int threads) {
+  ThreadPool pool(threads);
+  OnePassAttention kernel(kernels, pool);
+  std::vector<float> out(std::size_t(p.batch()) * p.heads * p.layout().value);
+  const OnePassAttention::Times times = kernel.run(p, out.data());
+  EXPECT_GT(times.scores + times.softmax + times.values, 0);
+  return out;
+}
+
+void expect_near(const std::vector<float>& got, const std::vector<float>& want, double tolerance, const std::string& what) {
+  float range = 0, worst = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    range = std::max(range, std::abs(want[i]));
+    worst = std::max(worst, std::abs(got[i] - want[i]));
+  }
+  EXPECT_LE(worst, tolerance * range) << what;
+}
+
+std::string text(const Case& c) {
+  return std::to_string(c.heads) + " heads, " + std::to_string(c.latent) + " + " + std::to_string(c.rope) + ", " +
+         std::to_string(c.tokens) + " tokens, batch " + std::to_string(c.batch);
+}
+
+TEST(OnePass, EqualsTheThreeStagesOnEveryInstructionSet) {
+  const std::vector<Case> cases{{4, 1, 0, 1},
+                                {9, 33, 6, 64},
+                                {16, 512, 64, 300},
+                                {20, 7, 0, 65},
+                                {40, 64, 16, 1000},
+                                {63, 100, 2, 130},
+                                {64, 128, 32, 4200},
+                                {126, 31, 4, 77},
+                                {128, 512, 64, 70},
+                                {16, 48, 16, 150, 3},
+                                {5, 24, 0, 20},
+                                {16, 64, 64, 129, 1, CacheDtype::bf16},
+                                {12, 40, 8, 200, 2, CacheDtype::fp16},
+                                {8, 32, 32, 500, 1, CacheDtype::fp32, true}};
+  for (const Kernels* kernels : available_kernels())
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      const Problem p(cases[i], *kernels, unsigned(i));
+      ASSERT_TRUE(OnePassAttention::handles(p.problem));
+      expect_near(in_one_pass(p.problem, *kernels, 2), in_three_stages(p.problem, *kernels), 1e-5,
+                  std::string(kernels->name) + ": " + text(cases[i]));
+    }
+}
+
+TEST(OnePass, DoesNotDependOnTheNumberOfThreads) {
+  const Kernels& kernels = *available_kernels().back();
+  const Problem p({16, 96, 16, 1500, 2}, kernels, 7);
+  const std::vector<float> one = in_one_pass(p.problem, kernels, 1);
+  for (const int threads : {2, 3, 5}) EXPECT_EQ(in_one_pass(p.problem, kernels, threads), one) << threads;
+}
+
+TEST(OnePass, ScoresThatGrowAndFallKeepTheirSoftmax) {
+  const Kernels& kernels = *available_kernels().back();
+  for (const float slope : {-0.5f, 0.5f}) {  // the top is in the first block, or moves with every one
+    KvCache cache(2, CacheDtype::fp32);
+    const int tokens = 700;
+    for (int t = 0; t < tokens; ++t) {
+      const float row[] = {slope * float(t), 1.0f};
+      cache.store(kernels, cache.grow(1), 0, row, 2);
+    }
+    const std::vector<float> q{1, 0, 1, 0, 1, 0, 1, 0};
+    AttentionProblem p;
+    KvView view;
+    view.cache = &cache;
+    view.layout = {1, 2, 0, 0, 0, 0, 0, 2, 0, 0};
+    p.sequences = {view};
+    p.first = tokens - 1;
+    p.heads = 4;
+    p.q_nope = q.data();
+    const std::vector<float> out = in_one_pass(p, kernels, 2);
+    double total = 0, mean = 0;
+    for (int t = 0; t < tokens; ++t) {
+      const double weight = std::exp(slope * (t - (slope > 0 ? tokens - 1 : 0)));
+      total += weight;
+      mean += weight * slope * t;
+    }
+    for (int h = 0; h < 4; ++h) {
+      EXPECT_NEAR(out[std::size_t(2 * h)], mean / total, 1e-4 * std::max(1.0, std::abs(mean / total)));
+      EXPECT_NEAR(out[std::size_t(2 * h + 1)], 1, 1e-5);
+    }
+  }
+}
+
+TEST(OnePass, LeavesOtherProblemsToTheKernel) {
+  const Kernels& kernels = *available_kernels().back();
+  Problem p({16, 32, 8, 40}, kernels, 1);
+  p.problem.positions = 2;
+  EXPECT_FALSE(OnePassAttention::handles(p.problem));
+  p.problem.positions = 1;
+  p.problem.sequences.front().layout.kv_heads = 2;
+  EXPECT_FALSE(OnePassAttention::handles(p.problem));
+}
+
+}  // namespace
+}  // namespace mla
