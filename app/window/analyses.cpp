@@ -29,7 +29,7 @@ Result<double> bits_per_byte(const LoadedModel& model, ComputeBackend& backend) 
 
 /// What the window's status line says; of a large model nothing, as there.
 Status add_gauge(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
-  if (!ui::studied_unasked(model.experiment)) return {};
+  if (!ui::studied_unasked(model.experiment) || !model.vocabulary.has_text()) return {};
   const Result<double> bits = bits_per_byte(model, backend);
   if (!bits) return bits.error();
   snapshot.quality = {ui::QualityReport::State::known, *bits, {}};

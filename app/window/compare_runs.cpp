@@ -33,7 +33,8 @@ Result<std::optional<double>> bits_per_byte(const LoadedModel& model, ComputeBac
 Result<Comparison> compared(const LoadedModel& model, const LoadedModel& other, ComputeBackend& backend,
                             const ui::Snapshot& snapshot) {
   const int layer = std::min(model.experiment.layers, other.experiment.layers) - 1;
-  // What it is held against comes first, as a pinned run does in the window: differences are what the present settings bring.
+  // What it is held against comes first, as a pinned run does in the window: differences are what the present settings
+  // bring.
   Result<Comparison> comparison = compare(other, model, tokens_of(snapshot), layer, backend);
   if (!comparison) return comparison.error();
   const auto first = bits_per_byte(other, backend), second = bits_per_byte(model, backend);

@@ -25,11 +25,10 @@ namespace {
 /// What the view shows beyond the decode.
 Status add_analyses(const RenderRequest& request, const ui::DecodeRun& run, ComputeBackend& backend,
                     ui::Snapshot& snapshot) {
-  LoadedModel model{run.experiment(), run.weights(), Vocabulary()};  // most do not need its text
-  if (!request.against) return add_analysis(request.view, model, backend, snapshot);
   Result<Vocabulary> vocabulary = vocabulary_of(run.experiment());
   if (!vocabulary) return vocabulary.error();
-  model.vocabulary = std::move(*vocabulary);
+  const LoadedModel model{run.experiment(), run.weights(), std::move(*vocabulary)};
+  if (!request.against) return add_analysis(request.view, model, backend, snapshot);
   return add_comparison(model, *request.against, backend, snapshot);
 }
 

@@ -5,7 +5,7 @@
 
 #include "core/analysis/ceilings.h"
 #include "core/analysis/memory.h"
-#include "core/attention/attention_kernel.h"
+#include "core/attention/one_pass.h"
 #include "core/engine/decoder.h"
 #include "core/engine/run.h"
 #include "core/spec/presets.h"
@@ -49,7 +49,11 @@ constexpr std::int64_t kRotatedBytes = 160ll << 20;
 class KernelBench {
  public:
   KernelBench(const KernelShape& shape, const Machine& machine)
-      : shape_(shape), pool_(machine.threads), kernels_(machine.kernels), kernel_(machine.kernels, pool_) {
+      : shape_(shape),
+        pool_(machine.threads),
+        kernels_(machine.kernels),
+        kernel_(machine.kernels, pool_),
+        one_pass_(machine.kernels, pool_) {
     const std::int64_t each = std::int64_t(shape.tokens) * shape.row_values * bytes_of(shape.dtype);
     const int count = int(std::clamp<std::int64_t>(kRotatedBytes / each + 1, 2, 64));
     std::vector<float> row(shape.row_values);
@@ -77,9 +81,13 @@ class KernelBench {
     p.q_nope = q_nope_.data();
     p.q_rope = q_rope_.data();
     const auto start = Clock::now();
-    kernel_.scores(p);
-    kernel_.softmax(p, false);
-    kernel_.values(p, 0, sums_.data());
+    if (OnePassAttention::handles(p)) {  // as a decode whose rows nobody looks at
+      one_pass_.run(p, sums_.data());
+    } else {
+      kernel_.scores(p);
+      kernel_.softmax(p, false);
+      kernel_.values(p, 0, sums_.data());
+    }
     Sample sample;
     sample.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     const KvLayout& l = shape_.layout;
@@ -93,6 +101,7 @@ class KernelBench {
   ThreadPool pool_;
   const Kernels& kernels_;
   AttentionKernel kernel_;
+  OnePassAttention one_pass_;
   std::vector<KvCache> caches_;
   std::vector<float> q_nope_, q_rope_, sums_;
   std::size_t next_ = 0;

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
-#include <new>
 #include <span>
 
 namespace mla {
+
+/// Memory for std::free, aligned to a cache line; what is large lies in huge pages where the system has them, since a pass
+/// over it would otherwise wait for address translation. Throws std::bad_alloc.
+void* allocate_bytes(std::size_t bytes);
 
 /// Uninitialised memory of trivial elements, aligned to a cache line. Throws std::bad_alloc; callers check the size first.
 template <class T>
@@ -29,13 +32,7 @@ class Buffer {
   struct Free {
     void operator()(T* p) const { std::free(p); }
   };
-  static T* allocate(std::size_t size) {
-    if (size == 0) return nullptr;
-    const std::size_t bytes = (size * sizeof(T) + 63) / 64 * 64;
-    void* p = std::aligned_alloc(64, bytes);
-    if (!p) throw std::bad_alloc();
-    return static_cast<T*>(p);
-  }
+  static T* allocate(std::size_t size) { return size == 0 ? nullptr : static_cast<T*>(allocate_bytes(size * sizeof(T))); }
 
   std::size_t size_ = 0;
   std::unique_ptr<T[], Free> data_;
