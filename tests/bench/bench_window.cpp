@@ -48,13 +48,19 @@ class TimedApplication : public QApplication {
       longest = ms;
       culprit = who + " event " + QByteArray::number(type);
     }
-    longest_work = std::max(longest_work, thread_ms() - worked_before);
+    const double worked = thread_ms() - worked_before;
+    if (worked > longest_work) {
+      longest_work = worked;
+      hardest = who + " event " + QByteArray::number(type) + parts_;
+    }
+    parts_.clear();
     total += ms;
     return handled;
   }
   /// Forgets what was noted so far.
   void reset() {
     longest = longest_work = total = 0;
+    parts_.clear();
     paints_.clear();
   }
   /// The longest paint of each kind of widget, the costliest first.
@@ -68,20 +74,24 @@ class TimedApplication : public QApplication {
     return text;
   }
   double longest = 0, longest_work = 0, total = 0;  // ms; work without the time in which the thread had no core
-  QByteArray culprit;
+  QByteArray culprit, hardest;
 
  private:
   bool notify_paint(QObject* receiver, QEvent* event) {
     QElapsedTimer timer;
     timer.start();
+    const double worked_before = thread_ms();
     const bool handled = QApplication::notify(receiver, event);
     QByteArray name = receiver->metaObject()->className();
     if (const QWidget* widget = qobject_cast<QWidget*>(receiver->parent()))
       name.prepend(QByteArray(widget->metaObject()->className()) + "/");
     double& ms = paints_[name];
     ms = std::max(ms, timer.nsecsElapsed() * 1e-6);
+    if (const double worked = thread_ms() - worked_before; worked > 0.5)
+      parts_ += ", " + name + " " + QByteArray::number(worked, 'f', 1);
     return handled;
   }
+  QByteArray parts_;  // of the event under way
   std::map<QByteArray, double> paints_;
   int depth_ = 0;
 };
@@ -149,7 +159,7 @@ class Bench {
         "%-28s full speed: window's thread busy %4.1f %%, longest event %5.1f ms (%s; %.1f ms of work at most), %d tokens "
         "held\n",
         name, app_.total / ms * 100, app_.longest, app_.culprit.constData(), app_.longest_work, held());
-    std::printf("  longest paints:%s\n", app_.paints().constData());
+    std::printf("  longest paints:%s\n  most work: %s\n", app_.paints().constData(), app_.hardest.constData());
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <QEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <QPaintEngine>
 #include <QPainter>
 #include <limits>
 
@@ -54,10 +55,26 @@ bool Chart::event(QEvent* event) {
   return QWidget::event(event);
 }
 
-void Chart::paintEvent(QPaintEvent*) {
+/// On the screen a chart is drawn once and then copied: what repaints the window repaints all of them. Files get vectors.
+void Chart::paintBody(QPainter& painter) {
   picture();
+  const bool to_screen =
+      painter.paintEngine()->type() == QPaintEngine::Raster && painter.combinedTransform().type() <= QTransform::TxTranslate;
+  if (!to_screen) return picture_.paint(painter);
+  const qreal ratio = painter.device()->devicePixelRatioF();
+  if (drawn_.isNull() || drawn_.devicePixelRatioF() != ratio) {
+    drawn_ = QPixmap((QSizeF(size()) * ratio).toSize());
+    drawn_.setDevicePixelRatio(ratio);
+    QPainter once(&drawn_);
+    once.setFont(font());
+    picture_.paint(once);
+  }
+  painter.drawPixmap(0, 0, drawn_);
+}
+
+void Chart::paintEvent(QPaintEvent*) {
   QPainter painter(this);
-  picture_.paint(painter);
+  paintBody(painter);
   if (mark_) picture_.paintMark(painter, *mark_);
   if (!hasFocus()) return;
   painter.setRenderHint(QPainter::Antialiasing, false);
@@ -75,6 +92,7 @@ void Chart::changeEvent(QEvent* event) {
 
 void Chart::invalidate() {
   stale_ = true;
+  drawn_ = QPixmap();
   if (corner_) {
     corner_->resize(corner_->sizeHint());
     corner_->move(width() - corner_->width() - 3, 3);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QPixmap>
 #include <QWidget>
 #include <memory>
 #include <optional>
@@ -49,11 +50,13 @@ class Chart : public QWidget {
  private:
   void setMark(std::optional<Mark> mark);
   void invalidate();
+  void paintBody(QPainter& painter);
 
   ChartKind kind_;
   ChartData data_;
   ChartPicture picture_;
   bool stale_ = true;  // data, size, font or palette changed since picture_ was laid out
+  QPixmap drawn_;      // the picture as the screen shows it; null: to be drawn
   std::optional<Mark> mark_;
   QWidget* corner_ = nullptr;
 };
