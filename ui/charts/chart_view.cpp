@@ -1,9 +1,11 @@
 #include "ui/charts/chart_view.h"
 
 #include <QCoreApplication>
-#include <QElapsedTimer>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <chrono>
+
+#include "ui/session/throttle.h"
 
 namespace mla::ui {
 namespace {
@@ -12,10 +14,10 @@ constexpr int kPause = 100;  // ms between two redraws of one chart
 constexpr int kApart = 30;   // ms between redraws of any two
 constexpr int kAside = 8;    // ms from a snapshot to a chart's redraw: half a frame
 
-/// When any chart was redrawn last; all of them live on the window's thread.
-QElapsedTimer& last_redraw() {
-  static QElapsedTimer timer;
-  return timer;
+/// From when on the next chart may be redrawn; all of them live on the window's thread.
+Clock::time_point& next_free() {
+  static Clock::time_point time;
+  return time;
 }
 
 }  // namespace
@@ -35,18 +37,22 @@ void ChartView::setSnapshot(const SnapshotPtr& snapshot) {
   snapshot_ = snapshot;
   stale_ = true;
   if (!isVisible() || pause_.isActive()) return;
-  // In a turn of its own, between two frames of the maps, and one chart at a time: together they would hold the window for
-  // longer than a frame.
-  const qint64 since = last_redraw().isValid() ? last_redraw().elapsed() : kApart;
-  pause_.start(int(std::max<qint64>(kAside, kApart - since)));
+  redrawAfter(kAside);
+}
+
+/// In a turn of its own, between two frames of the maps, and one chart at a time: together they would hold the window for
+/// longer than a frame.
+void ChartView::redrawAfter(int ms) {
+  const Clock::time_point now = Clock::now(), turn = std::max(now + std::chrono::milliseconds(ms), next_free());
+  next_free() = turn + std::chrono::milliseconds(kApart);
+  pause_.start(std::chrono::ceil<std::chrono::milliseconds>(turn - now));
 }
 
 void ChartView::refresh() {
   stale_ = true;
   if (!isVisible()) return;
   chart();
-  last_redraw().start();
-  pause_.start(kPause);
+  redrawAfter(kPause);
 }
 
 Chart& ChartView::chart() const {

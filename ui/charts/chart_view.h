@@ -32,6 +32,8 @@ class ChartView : public View {
   void showEvent(QShowEvent* event) override;
 
  private:
+  void redrawAfter(int ms);
+
   Chart* chart_;
   SnapshotPtr snapshot_;
   mutable bool stale_ = true;  // the chart doesn't show snapshot_ yet

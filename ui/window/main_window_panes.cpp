@@ -109,6 +109,9 @@ void MainWindow::buildStatusBar() {
   progress_->setAccessibleName(tr("Progress"));
   progress_->setFixedWidth(140);
   progress_->setMaximumHeight(fontMetrics().height());
+  QSizePolicy kept = progress_->sizePolicy();  // coming and going it would resize, and so redraw, every pane
+  kept.setRetainSizeWhenHidden(true);
+  progress_->setSizePolicy(kept);
   statusBar()->addWidget(status_, 1);
   statusBar()->addPermanentWidget(progress_);
 }

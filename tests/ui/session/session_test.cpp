@@ -83,7 +83,7 @@ TEST(SessionTest, TokensStepsAndRowsOfASnapshotBelongTogether) {
 
 TEST(SessionTest, AChangeMidDecodeEqualsAFreshRunOverTheSameTokens) {
   Session session(cpu_backends());
-  session.setSpeed(0);
+  session.setSpeed(200);  // its context must not be full before the pause
   session.setExperiment(tiny_experiment());
   session.play();
   ASSERT_TRUE(wait_for([&] { return step_count(session) >= 10; }));
@@ -109,7 +109,7 @@ TEST(SessionTest, AChangeMidDecodeEqualsAFreshRunOverTheSameTokens) {
 // One trained model, whatever the sliders say: its state is that of a run with these settings from the first token on.
 TEST(SessionTest, EverySizeOfTheElasticModelEqualsAFreshRunOverTheSameTokens) {
   Session session(cpu_backends());
-  session.setSpeed(0);
+  session.setSpeed(200);
   const Experiment full = first_experiment();
   ASSERT_FALSE(full.model.empty());
   session.setExperiment(full);
@@ -249,7 +249,7 @@ TEST(SessionTest, AFullContextIsTheEndUntilThereIsMoreRoom) {
 
 TEST(SessionTest, RestartsFromThePrompt) {
   Session session(cpu_backends());
-  session.setSpeed(0);
+  session.setSpeed(200);
   session.setExperiment(tiny_experiment());
   session.play();
   ASSERT_TRUE(wait_for([&] { return step_count(session) >= 20; }));
