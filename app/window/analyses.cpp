@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/analysis/quality.h"
+#include "app/window/excerpt_quality.h"
 #include "core/analysis/quality_curve.h"
 #include "core/analysis/studies.h"
 #include "core/model/model_catalog.h"
@@ -19,20 +19,12 @@ Status keep(Result<T> outcome, std::shared_ptr<const T>& where) {
   return {};
 }
 
-Result<double> bits_per_byte(const LoadedModel& model, ComputeBackend& backend) {
-  const Result<std::string> text = held_out_excerpt();
-  if (!text) return text.error();
-  const auto quality = measure_quality(model, backend, *text);
-  if (!quality) return quality.error();
-  return quality->bits_per_byte();
-}
-
 /// What the window's status line says; of a large model nothing, as there.
 Status add_gauge(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
-  if (!ui::studied_unasked(model.experiment) || !model.vocabulary.has_text()) return {};
-  const Result<double> bits = bits_per_byte(model, backend);
+  if (!ui::studied_unasked(model.experiment)) return {};
+  const auto bits = excerpt_bits_per_byte(model, backend);
   if (!bits) return bits.error();
-  snapshot.quality = {ui::QualityReport::State::known, *bits, {}};
+  if (*bits) snapshot.quality = {ui::QualityReport::State::known, **bits, {}};
   return {};
 }
 
@@ -42,9 +34,9 @@ Status add_quality(const LoadedModel& model, ComputeBackend& backend, ui::Snapsh
   for (QualityPoint& point : curve) {
     const auto loaded = load(point.experiment, model.weights.get());
     if (!loaded) return loaded.error();
-    const Result<double> bits = bits_per_byte(*loaded, backend);
+    const auto bits = excerpt_bits_per_byte(*loaded, backend);
     if (!bits) return bits.error();
-    point.bits_per_byte = *bits;
+    point.bits_per_byte = bits->value_or(0);
   }
   snapshot.quality_curve = std::make_shared<const std::vector<QualityPoint>>(std::move(curve));
   return {};

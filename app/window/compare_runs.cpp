@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/window/excerpt_quality.h"
 #include "core/analysis/comparison.h"
-#include "core/analysis/quality.h"
-#include "core/model/model_catalog.h"
 
 namespace mla {
 namespace {
@@ -21,15 +20,6 @@ std::vector<int> tokens_of(const ui::Snapshot& snapshot) {
   return ids;
 }
 
-/// Not set where there is no text, or none that means anything.
-Result<std::optional<double>> bits_per_byte(const LoadedModel& model, ComputeBackend& backend) {
-  const Result<std::string> excerpt = held_out_excerpt();
-  if (model.weights->random || !model.vocabulary.has_text() || !excerpt) return std::optional<double>();
-  const Result<Quality> quality = measure_quality(model, backend, *excerpt);
-  if (!quality) return quality.error();
-  return std::optional(quality->bits_per_byte());
-}
-
 Result<Comparison> compared(const LoadedModel& model, const LoadedModel& other, ComputeBackend& backend,
                             const ui::Snapshot& snapshot) {
   const int layer = std::min(model.experiment.layers, other.experiment.layers) - 1;
@@ -37,7 +27,7 @@ Result<Comparison> compared(const LoadedModel& model, const LoadedModel& other, 
   // bring.
   Result<Comparison> comparison = compare(other, model, tokens_of(snapshot), layer, backend);
   if (!comparison) return comparison.error();
-  const auto first = bits_per_byte(other, backend), second = bits_per_byte(model, backend);
+  const auto first = excerpt_bits_per_byte(other, backend), second = excerpt_bits_per_byte(model, backend);
   if (!first) return first.error();
   if (!second) return second.error();
   comparison->first.bits_per_byte = *first;

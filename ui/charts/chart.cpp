@@ -35,12 +35,15 @@ void Chart::paintTo(QPainter& painter, const QSizeF& size) const {
   picture.paint(painter);
 }
 
+void Chart::layOut() {
+  if (!stale_) return;
+  picture_.show(data_, size(), font(), palette(), corner_ ? corner_->width() + 4 : 0);
+  stale_ = false;
+  if (mark_) mark_ = picture_.moved(*mark_, 0, 0);
+}
+
 const ChartPicture& Chart::picture() {
-  if (stale_) {
-    picture_.show(data_, size(), font(), palette(), corner_ ? corner_->width() + 4 : 0);
-    stale_ = false;
-    if (mark_) mark_ = picture_.moved(*mark_, 0, 0);
-  }
+  layOut();
   return picture_;
 }
 
@@ -55,20 +58,26 @@ bool Chart::event(QEvent* event) {
   return QWidget::event(event);
 }
 
+void Chart::draw() {
+  const qreal ratio = devicePixelRatioF();
+  layOut();
+  if ((!drawn_.isNull() && drawn_.devicePixelRatioF() == ratio) || size().isEmpty()) return;
+  drawn_ = QPixmap((QSizeF(size()) * ratio).toSize());
+  drawn_.setDevicePixelRatio(ratio);
+  QPainter painter(&drawn_);
+  painter.setFont(font());
+  picture_.paint(painter);
+}
+
 /// On the screen a chart is drawn once and then copied: what repaints the window repaints all of them. Files get vectors.
 void Chart::paintBody(QPainter& painter) {
-  picture();
   const bool to_screen =
       painter.paintEngine()->type() == QPaintEngine::Raster && painter.combinedTransform().type() <= QTransform::TxTranslate;
-  if (!to_screen) return picture_.paint(painter);
-  const qreal ratio = painter.device()->devicePixelRatioF();
-  if (drawn_.isNull() || drawn_.devicePixelRatioF() != ratio) {
-    drawn_ = QPixmap((QSizeF(size()) * ratio).toSize());
-    drawn_.setDevicePixelRatio(ratio);
-    QPainter once(&drawn_);
-    once.setFont(font());
-    picture_.paint(once);
+  if (!to_screen) {
+    layOut();
+    return picture_.paint(painter);
   }
+  draw();
   painter.drawPixmap(0, 0, drawn_);
 }
 

@@ -20,6 +20,8 @@ class Chart : public QWidget {
   /// Shows the data from the next repaint on; cheap, and the newest data win.
   void setData(ChartData data);
   const ChartData& data() const { return data_; }
+  /// Draws the data now, so that the next repaint only copies; a repaint does the same where this was not called.
+  void draw();
   /// A small widget in the upper right corner, for which the first line keeps free; taken over as a child. Not in files.
   void setCorner(QWidget* corner);
 
@@ -50,6 +52,7 @@ class Chart : public QWidget {
  private:
   void setMark(std::optional<Mark> mark);
   void invalidate();
+  void layOut();
   void paintBody(QPainter& painter);
 
   ChartKind kind_;

@@ -2,7 +2,6 @@
 
 #include <QCoreApplication>
 #include <QVBoxLayout>
-#include <algorithm>
 #include <chrono>
 
 #include "ui/session/throttle.h"
@@ -10,12 +9,14 @@
 namespace mla::ui {
 namespace {
 
-constexpr int kPause = 100;  // ms between two redraws of one chart
-constexpr int kApart = 30;   // ms between redraws of any two
-constexpr int kAside = 8;    // ms from a snapshot to a chart's redraw: half a frame
+using Milliseconds = std::chrono::milliseconds;
 
-/// From when on the next chart may be redrawn; all of them live on the window's thread.
-Clock::time_point& next_free() {
+constexpr Milliseconds kPause{100};  // between two redraws of one chart
+constexpr Milliseconds kApart{30};   // between redraws of any two
+constexpr Milliseconds kAside{8};    // from a snapshot to a chart's redraw: half a frame
+
+/// When a chart was last redrawn; all of them live on the window's thread.
+Clock::time_point& last_redraw() {
   static Clock::time_point time;
   return time;
 }
@@ -28,31 +29,31 @@ ChartView::ChartView(Chart* chart, QWidget* parent) : View(parent), chart_(chart
   box->addWidget(chart_);
   setFocusProxy(chart_);
   pause_.setSingleShot(true);
-  connect(&pause_, &QTimer::timeout, this, [this] {
-    if (stale_) refresh();
-  });
+  connect(&pause_, &QTimer::timeout, this, &ChartView::takeTurn);
 }
 
 void ChartView::setSnapshot(const SnapshotPtr& snapshot) {
   snapshot_ = snapshot;
   stale_ = true;
   if (!isVisible() || pause_.isActive()) return;
-  redrawAfter(kAside);
+  pause_.start(kAside);
 }
 
-/// In a turn of its own, between two frames of the maps, and one chart at a time: together they would hold the window for
-/// longer than a frame.
-void ChartView::redrawAfter(int ms) {
-  const Clock::time_point now = Clock::now(), turn = std::max(now + std::chrono::milliseconds(ms), next_free());
-  next_free() = turn + std::chrono::milliseconds(kApart);
-  pause_.start(std::chrono::ceil<std::chrono::milliseconds>(turn - now));
+/// One chart at a time, between two frames of the maps: together they would hold the window for longer than a frame. Asked
+/// when the timer fires and not when it starts, because a busy machine lets several fire at once.
+void ChartView::takeTurn() {
+  if (!stale_) return;
+  const auto wait = last_redraw() + kApart - Clock::now();
+  if (wait > Clock::duration::zero()) return pause_.start(std::chrono::ceil<Milliseconds>(wait));
+  refresh();
 }
 
 void ChartView::refresh() {
   stale_ = true;
   if (!isVisible()) return;
-  chart();
-  redrawAfter(kPause);
+  chart().draw();
+  last_redraw() = Clock::now();
+  pause_.start(kPause);
 }
 
 Chart& ChartView::chart() const {

@@ -32,7 +32,7 @@ class ChartView : public View {
   void showEvent(QShowEvent* event) override;
 
  private:
-  void redrawAfter(int ms);
+  void takeTurn();
 
   Chart* chart_;
   SnapshotPtr snapshot_;

@@ -1,7 +1,5 @@
 #include "ui/views/compare_view.h"
 
-#include <QBoxLayout>
-#include <QLabel>
 #include <QSignalBlocker>
 #include <algorithm>
 #include <utility>
@@ -9,27 +7,14 @@
 namespace mla::ui {
 
 CompareView::CompareView(QWidget* parent)
-    : View(parent), head_box_(new QSpinBox), log_box_(new QCheckBox(tr("&log colours"))), canvas_(new CompareCanvas) {
-  head_box_->setToolTip(tr("The head whose weights are shown"));
-  head_box_->setAccessibleName(tr("Head"));
-  head_box_->setKeyboardTracking(false);
+    : View(parent),
+      head_box_(new HeadBox(tr("The head whose weights are shown"))),
+      log_box_(new QCheckBox(tr("&log colours"))),
+      canvas_(new CompareCanvas) {
   log_box_->setChecked(scene_.log);
   log_box_->setToolTip(tr("Show the weights on a logarithmic scale; their difference is always linear"));
   log_box_->setAccessibleName(tr("Logarithmic colours of the weights"));
-  auto* label = new QLabel(tr("&head"));
-  label->setBuddy(head_box_);
-  auto* bar = new QHBoxLayout;
-  bar->setContentsMargins(8, 4, 8, 0);
-  bar->addWidget(label);
-  bar->addWidget(head_box_);
-  bar->addSpacing(12);
-  bar->addWidget(log_box_);
-  bar->addStretch();
-  auto* box = new QVBoxLayout(this);
-  box->setContentsMargins({});
-  box->setSpacing(0);
-  box->addLayout(bar);
-  box->addWidget(canvas_, 1);
+  layOutBelow(this, {head_box_, log_box_}, canvas_);
   setFocusProxy(head_box_);
   connect(head_box_, &QSpinBox::valueChanged, this, &CompareView::setHead);
   connect(log_box_, &QCheckBox::toggled, this, &CompareView::setLog);
@@ -61,12 +46,9 @@ void CompareView::setLog(bool on) {
 }
 
 void CompareView::showScene() {
-  const QSignalBlocker block_head(head_box_), block_log(log_box_);
+  const QSignalBlocker silent(log_box_);
   const int heads = scene_.comparison ? scene_.comparison->heads() : 0;
-  head_box_->setEnabled(heads > 1);
-  head_box_->setRange(0, std::max(0, heads - 1));
-  head_box_->setSuffix(tr(" of %1").arg(heads));
-  head_box_->setValue(scene_.head);
+  head_box_->showHead(scene_.head, heads);
   log_box_->setEnabled(heads > 0);
   log_box_->setChecked(scene_.log);
   canvas_->setScene(scene_);

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <QCheckBox>
-#include <QSpinBox>
 
 #include "ui/views/compare_canvas.h"
+#include "ui/views/control_row.h"
 #include "ui/views/view.h"
 
 namespace mla::ui {
@@ -31,7 +31,7 @@ class CompareView : public View {
   void showScene();
 
   CompareScene scene_;
-  QSpinBox* head_box_;
+  HeadBox* head_box_;
   QCheckBox* log_box_;
   CompareCanvas* canvas_;
 };

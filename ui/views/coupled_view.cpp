@@ -1,8 +1,7 @@
 #include "ui/views/coupled_view.h"
 
-#include <QBoxLayout>
 #include <QHelpEvent>
-#include <QLabel>
+#include <QSignalBlocker>
 #include <QToolTip>
 
 #include "core/io/csv.h"
@@ -10,27 +9,14 @@
 namespace mla::ui {
 
 CoupledView::CoupledView(QWidget* parent)
-    : View(parent), switch_(new QCheckBox(tr("&couple RoPE"))), head_box_(new QSpinBox), canvas_(new QWidget) {
+    : View(parent),
+      switch_(new QCheckBox(tr("&couple RoPE"))),
+      head_box_(new HeadBox(tr("The head whose scores are shown"))),
+      canvas_(new QWidget) {
   switch_->setChecked(true);
   switch_->setToolTip(tr("Apply RoPE to the up-projected keys and their queries, as plain MHA does"));
   switch_->setAccessibleName(tr("Couple RoPE with the up-projected keys"));
-  head_box_->setToolTip(tr("The head whose scores are shown"));
-  head_box_->setAccessibleName(tr("Head"));
-  head_box_->setKeyboardTracking(false);
-  auto* label = new QLabel(tr("&head"));
-  label->setBuddy(head_box_);
-  auto* bar = new QHBoxLayout;
-  bar->setContentsMargins(8, 4, 8, 0);
-  bar->addWidget(switch_);
-  bar->addSpacing(12);
-  bar->addWidget(label);
-  bar->addWidget(head_box_);
-  bar->addStretch();
-  auto* box = new QVBoxLayout(this);
-  box->setContentsMargins({});
-  box->setSpacing(0);
-  box->addLayout(bar);
-  box->addWidget(canvas_, 1);
+  layOutBelow(this, {switch_, head_box_}, canvas_);
   canvas_->setMinimumSize(160, 90);
   canvas_->installEventFilter(this);
   setFocusProxy(switch_);
@@ -64,13 +50,9 @@ void CoupledView::setHead(int head) {
 }
 
 void CoupledView::showScene() {
-  const QSignalBlocker block_switch(switch_), block_head(head_box_);
-  const int heads = scene_.rope ? int(scene_.rope->heads.size()) : 0;
+  const QSignalBlocker silent(switch_);
   switch_->setChecked(scene_.coupled);
-  head_box_->setEnabled(heads > 1);
-  head_box_->setRange(0, std::max(0, heads - 1));
-  head_box_->setSuffix(tr(" of %1").arg(heads));
-  head_box_->setValue(scene_.head);
+  head_box_->showHead(scene_.head, scene_.rope ? int(scene_.rope->heads.size()) : 0);
   canvas_->setAccessibleName(scene_.forms() ? coupledHeadline(scene_) : scene_.message);
   canvas_->update();
 }

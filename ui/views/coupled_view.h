@@ -1,8 +1,8 @@
 #pragma once
 
 #include <QCheckBox>
-#include <QSpinBox>
 
+#include "ui/views/control_row.h"
 #include "ui/views/coupled_maps.h"
 #include "ui/views/view.h"
 
@@ -35,7 +35,7 @@ class CoupledView : public View {
 
   CoupledScene scene_;
   QCheckBox* switch_;
-  QSpinBox* head_box_;
+  HeadBox* head_box_;
   QWidget* canvas_;
 };
 

@@ -8,26 +8,15 @@
 #include "core/analysis/memory.h"
 #include "core/io/csv.h"
 #include "core/spec/format.h"
+#include "ui/views/variant_colors.h"
 
 namespace mla::ui {
 namespace {
 
 constexpr int kSamples = 128;  // points along a formula's line, so that a person can read it anywhere
 
-/// A colour for each variant and path, the same whatever this run is; this run's own is 0.
-int colorOf(const MemoryLine& line) {
-  switch (line.variant) {
-    case Variant::mha:
-      return 1;
-    case Variant::gqa:
-      return 4;
-    case Variant::mqa:
-      return 2;
-    case Variant::mla:
-      break;
-  }
-  return line.path == AttentionPath::expanded ? 3 : 5;
-}
+/// The same whatever this run is; this run's own is 0.
+int colorOf(const MemoryLine& line) { return variantColor(line.variant, line.path == AttentionPath::expanded ? 3 : 5); }
 
 /// Bytes a token puts into the cache of the layers that run, all sequences; the line counts all layers of one sequence.
 double bytesPerToken(const MemoryLine& line, const Experiment& experiment) {

@@ -5,6 +5,7 @@
 
 #include "core/io/csv.h"
 #include "core/spec/format.h"
+#include "ui/views/variant_colors.h"
 
 namespace mla::ui {
 namespace {
@@ -22,21 +23,6 @@ QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
 
 QString bytesText(const QualityPoint& point) { return text(format_bytes(point.bytes_per_token)); }
 
-/// The same colour for the same variant as in the chart of memory.
-int colorOf(const QualityPoint& point) {
-  switch (point.experiment.spec.attention.variant) {
-    case Variant::mha:
-      return 1;
-    case Variant::gqa:
-      return 4;
-    case Variant::mqa:
-      return 2;
-    case Variant::mla:
-      break;
-  }
-  return 0;
-}
-
 /// One curve a model, by bytes; what is not measured yet is left out.
 std::vector<Series> seriesOf(const Points& points) {
   std::vector<Series> all;
@@ -46,7 +32,7 @@ std::vector<Series> seriesOf(const Points& points) {
     if (fresh) {
       const AttentionSpec& attention = point.experiment.spec.attention;
       const QString name = attention.elastic ? text(point.curve) : text(point.name);
-      all.push_back({name, "", Role::measured, Stroke::normal, colorOf(point)});
+      all.push_back({name, "", Role::measured, Stroke::normal, variantColor(attention.variant, 0)});
     }
     if (measured(point)) all[it->second].points.append({double(point.bytes_per_token), point.bits_per_byte});
   }
@@ -97,7 +83,10 @@ void frame(ChartData& shown, const Points& points) {
     low = low == 0 ? point.bits_per_byte : std::min(low, point.bits_per_byte);
     high = std::max(high, point.bits_per_byte);
   }
-  if (most > 0) shown.x.min = least / 1.15, shown.x.max = most * 1.15;
+  if (most > 0) {
+    shown.x.min = least / 1.15;
+    shown.x.max = most * 1.15;
+  }
   if (high == 0) return;
   const double room = std::max(0.02, 0.12 * (high - low));
   shown.y.min = low - room;
