@@ -66,19 +66,25 @@ ExperimentOptions::ExperimentOptions(CLI::App& parser) {
   }
 }
 
-Result<Experiment> ExperimentOptions::start() const {
+Result<SavedExperiment> ExperimentOptions::start() const {
   if (int(!model_.empty()) + int(!preset_.empty()) + int(!file_.empty()) > 1) {
     return Error{"--model, --preset, --experiment: only one of them can be where the experiment starts"};
-  }
-  if (!preset_.empty()) {
-    const Result<Preset> preset = find_preset(preset_);
-    if (!preset) return Error{"--" + preset.error().message};
-    return experiment_from(*preset);
   }
   if (!file_.empty()) {
     const Result<std::string> text = read_file(file_);
     if (!text) return Error{"--experiment " + text.error().message};
-    return experiment_from_json(*text, file_);
+    return saved_experiment_from_json(*text, file_);
+  }
+  const Result<Experiment> experiment = start_unsaved();
+  if (!experiment) return experiment.error();
+  return SavedExperiment{*experiment, {}, {}};
+}
+
+Result<Experiment> ExperimentOptions::start_unsaved() const {
+  if (!preset_.empty()) {
+    const Result<Preset> preset = find_preset(preset_);
+    if (!preset) return Error{"--" + preset.error().message};
+    return experiment_from(*preset);
   }
   if (model_.empty()) return experiment_of_model(std::string(kFairyTales));
   const Result<Experiment> experiment = experiment_of_model(model_);
@@ -86,19 +92,26 @@ Result<Experiment> ExperimentOptions::start() const {
   return experiment;
 }
 
-Result<Experiment> ExperimentOptions::build() const {
-  const Result<Experiment> base = start();
-  if (!base) return base.error();
+Result<SavedExperiment> ExperimentOptions::build_saved() const {
+  Result<SavedExperiment> saved = start();
+  if (!saved) return saved.error();
   std::vector<Setting> settings;
   for (const Entry& entry : settings_) {
     if (entry.option->count() > 0) settings.push_back({std::string(entry.name), entry.value});
   }
-  Result<Experiment> experiment = apply_all(*base, settings);
+  Result<Experiment> experiment = apply_all(saved->experiment, settings);
   const bool bundled = model_.empty() && preset_.empty() && file_.empty();
   if (!experiment && bundled) experiment = apply_all(default_experiment(), settings);  // sizes that no trained model has
   if (!experiment) return experiment.error();
   if (const Status valid = validate(*experiment); !valid) return valid.error();
-  return experiment;
+  saved->experiment = std::move(*experiment);
+  return saved;
+}
+
+Result<Experiment> ExperimentOptions::build() const {
+  Result<SavedExperiment> saved = build_saved();
+  if (!saved) return saved.error();
+  return std::move(saved->experiment);
 }
 
 void add_json_option(CLI::App& parser, std::string& target) {

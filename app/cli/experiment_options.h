@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/spec/experiment.h"
+#include "core/spec/saved_experiment.h"
 
 namespace mla {
 
@@ -20,6 +20,10 @@ class ExperimentOptions {
   /// The experiment that the options describe, settings applied in the order of setting_names() whatever their order on the
   /// command line, and validated. The error names the option as it was typed, its value and the rule.
   Result<Experiment> build() const;
+  /// The same with what else the file of --experiment holds.
+  Result<SavedExperiment> build_saved() const;
+  /// What --experiment names; empty: nothing.
+  const std::string& file() const { return file_; }
 
  private:
   struct Entry {
@@ -27,7 +31,8 @@ class ExperimentOptions {
     std::string value;
     CLI::Option* option;
   };
-  Result<Experiment> start() const;
+  Result<SavedExperiment> start() const;
+  Result<Experiment> start_unsaved() const;
 
   std::string model_;
   std::string preset_;

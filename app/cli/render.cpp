@@ -52,10 +52,15 @@ Status parse_size(const std::string& text, int& width, int& height) {
   return {};
 }
 
-/// The other experiment goes with the view that shows two, and only with it.
-Status read_against(const Options& options, RenderRequest& request) {
+/// The other experiment goes with the view that shows two, and only with it; a saved one brings its first pinned run.
+Status read_against(const Options& options, const std::vector<Experiment>& pinned, RenderRequest& request) {
   const bool given = options.against_option->count() > 0;
-  if (options.view == "compare" && !given) return Error{"--view compare: takes --against, the experiment to compare with"};
+  if (options.view == "compare" && !given && !pinned.empty()) {
+    request.against = pinned.front();
+    return {};
+  }
+  if (options.view == "compare" && !given)
+    return Error{"--view compare: takes --against, the experiment to compare with, or a saved experiment with pinned runs"};
   if (options.view != "compare" && given) return Error{"--against: is for --view compare, --view is " + options.view};
   if (!given) return {};
   Result<Experiment> other = parse_against(options.against, request.experiment);
@@ -69,10 +74,12 @@ Outcome run(const Options& options) {
   if (const Status good = check_render(options.view, options.out); !good) return misused(good.error().message);
   if (const Status good = parse_size(options.size, request.width, request.height); !good)
     return misused(good.error().message);
-  Result<Experiment> experiment = options.experiment.build();
-  if (!experiment) return misused(experiment.error().message);
-  request.experiment = std::move(*experiment);
-  if (const Status good = read_against(options, request); !good) return misused(good.error().message);
+  Result<SavedExperiment> saved = options.experiment.build_saved();
+  if (!saved) return misused(saved.error().message);
+  request.experiment = std::move(saved->experiment);
+  request.views = std::move(saved->views);
+  request.file = options.experiment.file();
+  if (const Status good = read_against(options, saved->pinned, request); !good) return misused(good.error().message);
   request.view = options.view;
   request.out = options.out;
   request.steps = options.steps;

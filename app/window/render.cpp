@@ -72,12 +72,19 @@ void settle(QWidget& window) {
   }
 }
 
-Status draw_window(const ui::SnapshotPtr& snapshot, const QString& out, QSize size) {
+Status restore(const std::vector<ui::View*>& views, const RenderRequest& request) {
+  const Status restored = ui::restoreViews(views, request.views);
+  if (restored) return {};
+  return Error{request.file + ": " + restored.error().message};
+}
+
+Status draw_window(const RenderRequest& request, const ui::SnapshotPtr& snapshot, const QString& out, QSize size) {
   QApplication::setCursorFlashTime(0);
   ui::Session session({});
   ui::MainWindow window(session, QString());
   session.disconnect(&window);  // which shows our snapshot, not that of an idle session
   window.experimentPanel().setExperiment(snapshot->experiment);
+  if (const Status restored = restore(window.views(), request); !restored) return restored;
   window.resize(size);
   window.show();
   // Where the window can't be as small as asked, a larger one of that shape is drawn smaller.
@@ -93,7 +100,11 @@ Status draw_window(const ui::SnapshotPtr& snapshot, const QString& out, QSize si
 }
 
 Status draw_view(const RenderRequest& request, const ui::SnapshotPtr& snapshot, const QString& out, QSize size) {
-  const std::unique_ptr<ui::View> view = ui::makeView(QString::fromStdString(request.view));
+  std::vector<std::unique_ptr<ui::View>> views;
+  std::vector<ui::View*> all;
+  for (const QString& name : ui::viewNames()) all.push_back(views.emplace_back(ui::makeView(name)).get());
+  if (const Status restored = restore(all, request); !restored) return restored;
+  ui::View* view = all[ui::viewNames().indexOf(QString::fromStdString(request.view))];
   view->resize(size);
   view->setSnapshot(snapshot);
   const Result<ui::Format> format = ui::formatOf(out);
@@ -130,7 +141,8 @@ Outcome render(const RenderRequest& request) {
   ui::applyTheme(*qApp, request.dark ? ui::ThemeChoice::dark : ui::ThemeChoice::light);
   const QString out = QString::fromStdString(request.out);
   const QSize size(request.width, request.height);
-  return outcome_of(request.view == "window" ? draw_window(*snapshot, out, size) : draw_view(request, *snapshot, out, size));
+  const auto draw = request.view == "window" ? draw_window : draw_view;
+  return outcome_of(draw(request, *snapshot, out, size));
 }
 
 }  // namespace mla

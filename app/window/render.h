@@ -4,18 +4,20 @@
 #include <string>
 
 #include "app/cli/command.h"
-#include "core/spec/experiment.h"
+#include "core/spec/saved_experiment.h"
 
 namespace mla {
 
 /// A picture (or table) to be made without a display.
 struct RenderRequest {
   Experiment experiment;
-  std::optional<Experiment> against;  ///< what the view "compare" compares it with
-  std::string view;                   ///< one of view_list()
-  std::string out;                    ///< the suffix says the format
-  int width = 1280, height = 800;     ///< pixels
-  int steps = 32;                     ///< tokens decoded before it is drawn
+  std::optional<Experiment> against;       ///< what the view "compare" compares it with
+  std::map<std::string, ViewState> views;  ///< what is chosen in them
+  std::string file;                        ///< where that was read
+  std::string view;                        ///< one of view_list()
+  std::string out;                         ///< the suffix says the format
+  int width = 1280, height = 800;          ///< pixels
+  int steps = 32;                          ///< tokens decoded before it is drawn
   bool dark = false;
 };
 

@@ -67,10 +67,11 @@ Status validate(const Experiment& experiment);
 /// What the experiment starts from without a model or preset: a random decoder block of hidden size 512, byte vocabulary.
 Experiment default_experiment();
 
-/// The JSON of a `.mla.json` file (format version 1).
+/// The JSON of a `.mla.json` file (format version 1) that holds the experiment alone.
 std::string to_json(const Experiment& experiment);
 
-/// Reads what to_json wrote. `source` names the file in errors; unknown fields and versions are refused by name.
+/// The experiment of a `.mla.json` file (core/spec/saved_experiment.h). `source` names the file in errors; unknown fields
+/// and versions are refused by name.
 Result<Experiment> experiment_from_json(std::string_view text, std::string_view source);
 
 /// One line that tells two experiments apart, e.g. "MLA absorbed · c 64 · 8 heads · bf16".

@@ -3,10 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <QImage>
+#include <algorithm>
 #include <set>
 #include <sstream>
 
-#include "core/spec/experiment.h"
+#include "core/spec/saved_experiment.h"
 #include "tests/app/program.h"
 
 namespace mla::testing {
@@ -146,6 +147,31 @@ TEST(Render, ComparesWithASavedExperimentOrWithChangedSettings) {
   const std::string file = folder.read("file.csv");
   EXPECT_EQ(csv_line(file, "largest_weight_difference"), csv_line(settings, "largest_weight_difference"));
   EXPECT_EQ(csv_line(file, "cache_bytes"), csv_line(settings, "cache_bytes"));
+}
+
+TEST(Render, ASavedExperimentBringsItsPinnedRunAndWhatWasChosenInTheViews) {
+  const Folder folder;
+  SavedExperiment saved{
+      *apply_all(default_experiment(), {{"hidden-size", "64"}, {"kv-lora-rank", "16"}, {"heads", "3"}}), {}, {}};
+  saved.pinned.push_back(*apply(saved.experiment, {"kv-lora-rank", "4"}));
+  const auto draw = [&](const std::string& view, const std::string& out) {
+    folder.write("saved.mla.json", to_json(saved));
+    return run(folder, {"render", "--experiment", "saved.mla.json", "--view", view, "--out", out, "--steps", "6"});
+  };
+  const Ended compared = draw("compare", "pinned.csv");
+  ASSERT_EQ(compared.code, 0) << compared.err;
+  EXPECT_EQ(csv_line(folder.read("pinned.csv"), "cache_bytes,,").at(5), "11520") << "2 layers, 40 tokens, 4 + 32 values";
+  ASSERT_EQ(draw("attention", "weights.svg").code, 0);
+  saved.views = {{"attention", {{"values", "rope"}}}};
+  ASSERT_EQ(draw("attention", "rope.svg").code, 0);
+  EXPECT_EQ(folder.read("weights.svg").find("RoPE"), std::string::npos);
+  EXPECT_NE(folder.read("rope.svg").find("RoPE"), std::string::npos);
+  saved.views = {{"memory", {{"scale", "cubic"}}}};
+  const Ended refused = draw("memory", "cubic.png");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("saved.mla.json: views: memory: \"scale\" is cubic"), std::string::npos) << refused.err;
+  const std::vector<std::string> names = folder.names();
+  EXPECT_EQ(std::count(names.begin(), names.end(), "cubic.png"), 0);
 }
 
 TEST(Render, MeasuresTheBitsPerByteOfBothTrainedModels) {

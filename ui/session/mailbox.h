@@ -22,8 +22,9 @@ struct Orders {
   std::optional<bool> play;
   std::optional<double> speed;  ///< tokens per second, 0: no limit
   std::optional<AttentionRequest> request;
-  int steps = 0;          ///< single steps asked for
-  bool restart = false;   ///< from the prompt
+  int steps = 0;                                  ///< single steps asked for
+  bool restart = false;                           ///< from the prompt
+  std::optional<std::vector<Experiment>> pinned;  ///< take the place of all pinned runs, before `pins`
   std::vector<int> pins;  ///< in order: index of a pinned run to let go, or kPin to keep the present one
   bool quit = false;
   bool any = false;  ///< whether anything was asked at all

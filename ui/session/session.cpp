@@ -118,6 +118,14 @@ void Session::pin() {
   worker_->mailbox.post([](Orders& orders) { orders.pins.push_back(Orders::kPin); }, false);
 }
 
+void Session::setPinned(const std::vector<Experiment>& experiments) {
+  const auto replace = [&](Orders& orders) {
+    orders.pinned = experiments;
+    orders.pins.clear();
+  };
+  worker_->mailbox.post(replace, false);
+}
+
 void Session::unpin(int index) {
   worker_->mailbox.post([=](Orders& orders) { orders.pins.push_back(index); }, false);
 }

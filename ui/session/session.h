@@ -49,6 +49,8 @@ class Session : public QObject {
   void request(const mla::ui::AttentionRequest& request);
   void pin();  ///< keeps the present run for comparison
   void unpin(int index);
+  /// These take the place of all pinned runs; nothing was measured of them.
+  void setPinned(const std::vector<mla::Experiment>& experiments);
 
  signals:
   void experimentChanged(const mla::Experiment& experiment);  ///< asked for, not yet running; or back to the running one

@@ -37,7 +37,7 @@ class Session::Worker {
   void loop();
   std::optional<Clock::time_point> deadline() const;
   void obey(const Orders& orders);
-  void obey_pins(const std::vector<int>& pins);
+  void obey_pins(const Orders& orders);
   void plan_job(const Orders& orders);
 
   void start_job();

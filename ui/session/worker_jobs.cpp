@@ -18,7 +18,7 @@ bool continues(const Experiment& earlier, const Experiment& later) {
 }  // namespace
 
 void Session::Worker::obey(const Orders& orders) {
-  obey_pins(orders.pins);
+  obey_pins(orders);
   if (orders.speed) speed_ = *orders.speed;
   if (orders.speed || orders.play) next_step_ = std::min(next_step_, Clock::now());
   if (orders.play) playing_ = *orders.play;
@@ -28,8 +28,12 @@ void Session::Worker::obey(const Orders& orders) {
   unpublished_ = unpublished_ || orders.any;
 }
 
-void Session::Worker::obey_pins(const std::vector<int>& pins) {
-  for (const int pin : pins) {
+void Session::Worker::obey_pins(const Orders& orders) {
+  if (orders.pinned) {
+    pins_ = {};
+    for (const Experiment& experiment : *orders.pinned) pins_.pin(experiment, std::make_shared<const std::vector<Step>>());
+  }
+  for (const int pin : orders.pins) {
     if (pin != Orders::kPin) {
       pins_.unpin(pin);
     } else if (run_) {

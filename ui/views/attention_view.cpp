@@ -164,6 +164,13 @@ void AttentionView::setLog(bool on) {
   canvas_->setLog(on);
 }
 
+std::vector<ViewOption> AttentionView::options() {
+  std::vector<std::string> values;
+  for (int i = 0; i < values_->actions().size(); ++i) values.emplace_back(name_of(MapValue(i)));
+  return {{"values", values, int(value_), [this](int i) { chooseValue(MapValue(i)); }},
+          {"colours", {"linear", "log"}, canvas_->log() ? 1 : 0, [this](int i) { setLog(i == 1); }}};
+}
+
 void AttentionView::lockQuery(int position) {
   if (position < 0) return canvas_->unlock();
   canvas_->lock(position, -1);

@@ -23,6 +23,7 @@ class AttentionView : public View {
   /// Every recorded cell of the shown head: query, key, query_token, key_token, weight, score_nope, score_rope. At most
   /// `table_cells` of them, those of the newest queries.
   Table table() const override;
+  std::vector<ViewOption> options() override;
   static constexpr std::int64_t table_cells = 500000;
 
   MapCanvas* canvas() const { return canvas_; }

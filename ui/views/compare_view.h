@@ -19,6 +19,9 @@ class CompareView : public View {
   void paintTo(QPainter& painter, const QSizeF& size) override;
   /// What each costs, then every pair of the shown head: query, key, first, second, difference.
   Table table() const override { return compareTable(scene_); }
+  std::vector<ViewOption> options() override {
+    return {{"colours", {"linear", "log"}, scene_.log ? 1 : 0, [this](int i) { setLog(i == 1); }}};
+  }
   std::optional<Topic> topic() const override { return Topic::comparison; }
   const CompareScene& scene() const { return scene_; }
   CompareCanvas* canvas() const { return canvas_; }

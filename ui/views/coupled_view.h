@@ -20,6 +20,9 @@ class CoupledView : public View {
   void paintTo(QPainter& painter, const QSizeF& size) override;
   /// Every pair of the shown head: query, key, expanded, absorbed, difference.
   Table table() const override;
+  std::vector<ViewOption> options() override {
+    return {{"rope", {"decoupled", "coupled"}, scene_.coupled ? 1 : 0, [this](int i) { setCoupled(i == 1); }}};
+  }
   std::optional<Topic> topic() const override { return Topic::coupling; }
   const CoupledScene& scene() const { return scene_; }
 

@@ -22,6 +22,9 @@ class HeadsView : public View {
   void paintTo(QPainter& painter, const QSizeF& size) override;
   /// A head a line: its entropy and where its weights lie, over the recorded queries.
   Table table() const override;
+  std::vector<ViewOption> options() override {
+    return {{"colours", {"linear", "log"}, log_ ? 1 : 0, [this](int i) { setLog(i == 1); }}};
+  }
 
   int head() const { return head_; }
   /// Where a head's thumbnail lies on the widget at present.

@@ -79,6 +79,7 @@ ChartData LatencyView::build(const Snapshot& snapshot) const {
   shown.series.push_back({tr("each token"), "ms", Role::measured, Stroke::thin, 7, ms_.raw()});
   const std::vector<const StepCurve*> pinned = pinned_.of(snapshot.pinned);
   for (std::size_t i = 0; i < pinned.size(); ++i) {
+    if (pinned[i]->raw().isEmpty()) continue;
     const QString& name = snapshot.pinned[i].name;
     shown.series.push_back({tr("median: %1").arg(name), "pinned_median_ms: " + name.toStdString(), Role::measured,
                             Stroke::normal, pinnedColor(i), pinned[i]->median()});

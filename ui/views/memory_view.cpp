@@ -129,6 +129,10 @@ MemoryView::MemoryView(QWidget* parent)
 
 void MemoryView::setLogarithmic(bool on) { log_->setChecked(on); }
 
+std::vector<ViewOption> MemoryView::options() {
+  return {{"scale", {"linear", "log"}, log_->isChecked() ? 1 : 0, [this](int i) { setLogarithmic(i == 1); }}};
+}
+
 ChartData MemoryView::build(const Snapshot& snapshot) const {
   static const std::vector<Step> none;
   const std::vector<Step>& steps = snapshot.steps ? *snapshot.steps : none;
@@ -143,7 +147,9 @@ ChartData MemoryView::build(const Snapshot& snapshot) const {
   shown.series.push_back({tr("this run"), "cache_bytes", Role::measured, Stroke::bold, 0, bytes_.raw()});
   const std::vector<const StepCurve*> pinned = pinned_.of(snapshot.pinned);
   for (std::size_t i = 0; i < pinned.size(); ++i)
-    shown.series.push_back({snapshot.pinned[i].name, "", Role::measured, Stroke::normal, pinnedColor(i), pinned[i]->raw()});
+    if (!pinned[i]->raw().isEmpty())
+      shown.series.push_back(
+          {snapshot.pinned[i].name, "", Role::measured, Stroke::normal, pinnedColor(i), pinned[i]->raw()});
   for (Series& series : formulaSeries(snapshot.experiment, tokens)) shown.series.push_back(std::move(series));
   return shown;
 }

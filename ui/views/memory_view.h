@@ -17,6 +17,7 @@ class MemoryView : public ChartView {
   QString title() const override { return tr("Cache memory"); }
   /// One row a number of tokens measured: this run's bytes held and allocated, every formula's, every pinned run's.
   Table table() const override;
+  std::vector<ViewOption> options() override;
 
  public slots:
   void setLogarithmic(bool on);

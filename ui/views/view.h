@@ -3,10 +3,12 @@
 #include <QPainter>
 #include <QString>
 #include <QWidget>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/spec/saved_experiment.h"
 #include "ui/session/snapshot.h"
 #include "ui/session/study.h"
 
@@ -16,6 +18,14 @@ namespace mla::ui {
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
+};
+
+/// Something a person chooses in a view and files keep.
+struct ViewOption {
+  std::string name;
+  std::vector<std::string> choices;
+  int chosen = 0;
+  std::function<void(int)> choose;
 };
 
 /// A pane that shows one aspect of a snapshot. Holds no engine and computes nothing but pixels.
@@ -34,6 +44,14 @@ class View : public QWidget {
   virtual Table table() const = 0;
   /// What has to be found out beside the decode for this view; only while it is visible.
   virtual std::optional<Topic> topic() const { return {}; }
+  virtual std::vector<ViewOption> options() { return {}; }
+
+  /// What is chosen now.
+  ViewState state();
 };
+
+/// Chooses in each view what was chosen there. All or nothing: the error names the view, the option or its choice, and what
+/// there is.
+Status restoreViews(const std::vector<View*>& views, const std::map<std::string, ViewState>& states);
 
 }  // namespace mla::ui

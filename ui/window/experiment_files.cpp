@@ -17,19 +17,15 @@ ExperimentFiles::ExperimentFiles(QSettings* settings, QObject* parent) : QObject
   if (settings_) recent_ = settings_->value(kRecentKey).toStringList().mid(0, kMostRecent);
 }
 
-Result<Experiment> ExperimentFiles::open(const QString& path) {
+Result<SavedExperiment> ExperimentFiles::read(const QString& path) {
   const Result<std::string> text = read_file(path.toStdString());
   if (!text) return text.error();
-  const Result<Experiment> experiment = experiment_from_json(*text, path.toStdString());
-  if (!experiment) return experiment;
-  if (const Status valid = validate(*experiment); !valid) return Error{path.toStdString() + ": " + valid.error().message};
-  note(path, *experiment);
-  return experiment;
+  return saved_experiment_from_json(*text, path.toStdString());
 }
 
-Status ExperimentFiles::save(const QString& path, const Experiment& experiment) {
-  const Status written = write_file_atomically(path.toStdString(), to_json(experiment));
-  if (written) note(path, experiment);
+Status ExperimentFiles::save(const QString& path, const SavedExperiment& saved) {
+  const Status written = write_file_atomically(path.toStdString(), to_json(saved));
+  if (written) opened(path, saved.experiment);
   return written;
 }
 
@@ -38,7 +34,7 @@ void ExperimentFiles::close() {
   emit changed();
 }
 
-void ExperimentFiles::note(const QString& path, const Experiment& experiment) {
+void ExperimentFiles::opened(const QString& path, const Experiment& experiment) {
   path_ = QFileInfo(path).absoluteFilePath();
   saved_ = experiment;
   recent_.removeAll(path_);

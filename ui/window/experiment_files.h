@@ -5,8 +5,8 @@
 #include <QString>
 #include <QStringList>
 
-#include "core/spec/experiment.h"
 #include "core/spec/result.h"
+#include "core/spec/saved_experiment.h"
 
 namespace mla::ui {
 
@@ -17,10 +17,12 @@ class ExperimentFiles : public QObject {
   /// `settings` remembers the recent files; null: nothing does.
   explicit ExperimentFiles(QSettings* settings, QObject* parent = nullptr);
 
-  /// Reads a file and makes it the open one. An error names the file and changes nothing.
-  Result<Experiment> open(const QString& path);
+  /// Reads a file. An error names it.
+  static Result<SavedExperiment> read(const QString& path);
+  /// Makes a file that holds this experiment the open one.
+  void opened(const QString& path, const Experiment& experiment);
   /// Writes a file, whole or not at all, and makes it the open one.
-  Status save(const QString& path, const Experiment& experiment);
+  Status save(const QString& path, const SavedExperiment& saved);
   /// From now on there is no file.
   void close();
 
@@ -34,8 +36,6 @@ class ExperimentFiles : public QObject {
   void changed();
 
  private:
-  void note(const QString& path, const Experiment& experiment);
-
   QSettings* settings_;
   QString path_;
   Experiment saved_;

@@ -42,6 +42,8 @@ class MainWindow : public QMainWindow {
   /// Opens an experiment file, or a model's folder, and starts it from its prompt; a bad one gets one message and changes
   /// nothing.
   void openFile(const QString& path);
+  /// What a file keeps of this moment: the settings, the pinned runs' settings, what is chosen in the views.
+  SavedExperiment shownExperiment();
   /// Writes every view into the folder (made if missing) in every format, e.g. "memory.svg"; all show this moment. Returns
   /// at once; a failure gets a message.
   void exportInto(const QString& folder);

@@ -42,9 +42,13 @@ void MainWindow::openModel(const QString& directory) {
 
 void MainWindow::openFile(const QString& path) {
   if (QFileInfo(path).isDir()) return openModel(path);
-  const Result<Experiment> experiment = files_->open(path);
-  if (!experiment) return report(experiment.error());
-  session_.setExperiment(*experiment);
+  const Result<SavedExperiment> saved = ExperimentFiles::read(path);
+  if (!saved) return report(saved.error());
+  if (const Status restored = restoreViews(views_, saved->views); !restored)
+    return report(Error{path.toStdString() + ": " + restored.error().message});
+  files_->opened(path, saved->experiment);
+  if (!saved->pinned.empty()) session_.setPinned(saved->pinned);
+  session_.setExperiment(saved->experiment);
   session_.restart();
   session_.play();
 }
@@ -67,7 +71,15 @@ void MainWindow::save(bool ask_where) {
     const QString start = path.isEmpty() ? tr("experiment.mla.json") : path;
     path = QFileDialog::getSaveFileName(this, tr("Save experiment"), start, tr("Experiments (*.mla.json)"));
   }
-  if (!path.isEmpty()) report(files_->save(path, session_.experiment()));
+  if (!path.isEmpty()) report(files_->save(path, shownExperiment()));
+}
+
+SavedExperiment MainWindow::shownExperiment() {
+  SavedExperiment shown{session_.experiment(), {}, {}};
+  for (const PinnedRun& run : shown_->pinned) shown.pinned.push_back(run.experiment);
+  for (View* view : views_)
+    if (ViewState state = view->state(); !state.empty()) shown.views[view->viewName().toStdString()] = std::move(state);
+  return shown;
 }
 
 void MainWindow::exportOne() {

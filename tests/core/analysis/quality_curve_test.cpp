@@ -44,7 +44,9 @@ TEST(QualityCurve, HasThePlainModelsThatComeWithTheProgramInTheSamePrecision) {
     const auto own = of_model(points, model);
     ASSERT_FALSE(own.empty()) << model;
     for (const QualityPoint& point : own) EXPECT_EQ(point.experiment.cache_dtype, CacheDtype::fp16);
-    if (model != kFairyTales) EXPECT_EQ(own.size(), 1u) << model;
+    if (model != kFairyTales) {
+      EXPECT_EQ(own.size(), 1u) << model;
+    }
   }
 }
 

@@ -96,10 +96,14 @@ TEST(Quality, WindowsCountEveryTokenOnceWithContextBeforeIt) {
           EXPECT_EQ(w.fed + (begin ? 1 : 0), w.outputs);
           EXPECT_LE(w.first + w.fed, tokens);
           for (int i = w.counted_from; i < w.outputs; ++i) ++counted[std::size_t(w.first + i + (begin ? 0 : 1))];
-          if (w.first > 0) EXPECT_GE(w.counted_from, context / 2) << "half a window of context";
+          if (w.first > 0) {
+            EXPECT_GE(w.counted_from, context / 2) << "half a window of context";
+          }
         }
         for (std::int64_t t = begin ? 0 : 1; t < tokens; ++t) EXPECT_EQ(counted[std::size_t(t)], 1) << t;
-        if (!begin) EXPECT_EQ(counted[0], 0);
+        if (!begin) {
+          EXPECT_EQ(counted[0], 0);
+        }
       }
 }
 

@@ -20,6 +20,8 @@
 #include "ui/controls/experiment_panel.h"
 #include "ui/controls/transport_bar.h"
 #include "ui/export/export_queue.h"
+#include "ui/views/attention_view.h"
+#include "ui/views/coupled_view.h"
 #include "ui/window/experiment_files.h"
 #include "ui/window/panes.h"
 
@@ -170,7 +172,7 @@ TEST_F(MainWindowTest, NoAttentionIsRecordedWhileNothingShowsIt) {
 TEST_F(MainWindowTest, ASavedExperimentOpensAgainToTheSame) {
   run_tiny();
   const QString path = folder_.filePath("mine.mla.json");
-  ASSERT_TRUE(window_->files().save(path, session_.experiment()));
+  ASSERT_TRUE(window_->files().save(path, window_->shownExperiment()));
   EXPECT_TRUE(window_->windowTitle().contains("mine.mla.json"));
   Experiment other = tiny_experiment();
   other.spec.attention.kv_lora_rank = 3;
@@ -185,6 +187,34 @@ TEST_F(MainWindowTest, ASavedExperimentOpensAgainToTheSame) {
   EXPECT_EQ(window_->files().recent(), QStringList{path});
 }
 
+TEST_F(MainWindowTest, ASavedExperimentBringsItsPinnedRunsAndWhatWasChosenInTheViews) {
+  run_tiny();
+  session_.pin();
+  ASSERT_TRUE(wait_for([&] { return session_.snapshot()->pinned.size() == 1; }));
+  auto* coupled = window_->findChild<CoupledView*>();
+  auto* attention = window_->findChild<AttentionView*>();
+  coupled->setCoupled(false);
+  attention->setLog(false);
+  QTest::keyClick(attention->canvas(), Qt::Key_4);
+  ASSERT_EQ(attention->value(), MapValue::rope);
+  const SavedExperiment shown = window_->shownExperiment();
+  EXPECT_EQ(shown.pinned, std::vector<Experiment>{tiny_experiment()});
+  const QString path = write("lecture.mla.json", to_json(shown));
+
+  session_.unpin(0);
+  coupled->setCoupled(true);
+  attention->setLog(true);
+  QTest::keyClick(attention->canvas(), Qt::Key_1);
+  ASSERT_TRUE(wait_for([&] { return session_.snapshot()->pinned.empty(); }));
+  window_->openFile(path);
+  EXPECT_EQ(message(), nullptr);
+  EXPECT_TRUE(wait_for([&] { return session_.snapshot()->pinned.size() == 1; }));
+  EXPECT_EQ(window_->shownExperiment(), shown);
+  EXPECT_FALSE(coupled->scene().coupled);
+  EXPECT_EQ(attention->value(), MapValue::rope);
+  EXPECT_FALSE(attention->canvas()->log());
+}
+
 TEST_F(MainWindowTest, ADroppedExperimentOpens) {
   Experiment dropped = tiny_experiment();
   dropped.batch = 3;
@@ -197,7 +227,16 @@ TEST_F(MainWindowTest, ABadFileGetsOneMessageAndChangesNothing) {
   run_tiny();
   Experiment invalid = tiny_experiment();
   invalid.batch = 0;
-  const std::vector<std::string> contents{"", "not json", "{}", to_json(invalid), "{\"version\": 99}"};
+  Experiment other = tiny_experiment();
+  other.batch = 3;
+  const std::vector<std::string> contents{"",
+                                          "not json",
+                                          "{}",
+                                          to_json(invalid),
+                                          "{\"version\": 99}",
+                                          to_json(SavedExperiment{other, {}, {{"telescope", {{"zoom", "9"}}}}}),
+                                          to_json(SavedExperiment{other, {}, {{"coupled", {{"zoom", "9"}}}}}),
+                                          to_json(SavedExperiment{other, {}, {{"coupled", {{"rope", "broken"}}}}})};
   for (const std::string& content : contents) {
     const QString path = write("bad.mla.json", content);
     drop(path);
