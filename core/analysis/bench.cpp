@@ -20,12 +20,12 @@ using Clock = std::chrono::steady_clock;
 struct Sample {
   double ms = 0;
   Work work;
+  bool pairs = false;  ///< of bf16 were multiplied
 };
 
 struct Machine {
   const Kernels& kernels;
   int threads;
-  Ceilings ceilings;
 };
 
 /// A workload prepares itself, then runs again and again.
@@ -81,7 +81,8 @@ class KernelBench {
     p.q_nope = q_nope_.data();
     p.q_rope = q_rope_.data();
     const auto start = Clock::now();
-    if (OnePassAttention::handles(p)) {  // as a decode whose rows nobody looks at
+    const bool one_pass = OnePassAttention::handles(p);
+    if (one_pass) {  // as a decode whose rows nobody looks at
       one_pass_.run(p, sums_.data());
     } else {
       kernel_.scores(p);
@@ -92,6 +93,7 @@ class KernelBench {
     sample.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     const KvLayout& l = shape_.layout;
     sample.work.operations = 2ll * shape_.heads * shape_.tokens * (l.nope + l.rope + l.value);
+    sample.pairs = one_pass && kernels_.bf16 && shape_.dtype == CacheDtype::bf16;
     sample.work.cache_read_bytes = std::int64_t(shape_.tokens) * shape_.row_values * bytes_of(shape_.dtype);
     return sample;
   }
@@ -190,6 +192,7 @@ BenchRow measure(const Workload& workload, const std::function<Sample()>& run) {
   row.high_ms = percentile(times, 0.9);
   row.bytes = sample.work.bytes();
   row.flop = sample.work.operations;
+  row.bf16_products = sample.pairs;
   return row;
 }
 
@@ -197,7 +200,8 @@ void hold_against(const Ceilings& ceilings, const Workload& workload, BenchRow& 
   // A kernel's caches take turns, so that what counts is how much all of them hold.
   const bool rotates = workload.suite == "latent" || workload.suite == "grouped";
   const double bandwidth = bandwidth_gb_s(rotates ? kRotatedBytes : row.bytes, ceilings);
-  row.roofline_ms = std::max(double(row.bytes) / (bandwidth * 1e6), double(row.flop) / (ceilings.fp32_gflop_s * 1e6));
+  const double rate = row.bf16_products ? ceilings.bf16_gflop_s : ceilings.fp32_gflop_s;
+  row.roofline_ms = std::max(double(row.bytes) / (bandwidth * 1e6), double(row.flop) / (rate * 1e6));
   row.fraction_of_roofline = row.roofline_ms / row.median_ms;
 }
 
@@ -226,22 +230,25 @@ Result<BenchReport> run_bench(const std::string& suite, int threads, const std::
   const auto kernels = find_kernels(isa);
   if (!kernels) return kernels.error();
   if (progress) progress("ceilings of this machine");
-  Machine machine{**kernels, threads > 0 ? threads : default_threads(), measure_ceilings(threads, stop)};
+  Ceilings before = measure_ceilings(threads, stop);
+  Machine machine{**kernels, threads > 0 ? threads : default_threads()};
   BenchReport report;
-  std::vector<Workload> measured;
-  for (Workload& workload : workloads()) {
+  report.machine = before;
+  for (const Workload& workload : workloads()) {
     if (suite != "all" && suite != workload.suite) continue;
     if (stop.stop_requested()) return Error{"cancelled"};
     if (progress) progress(workload.name);
     const auto run = workload.prepare(machine);
     if (!run) return Error{workload.name + ": " + run.error().message};
-    report.workloads.push_back(measure(workload, *run));
-    measured.push_back(std::move(workload));
+    BenchRow row = measure(workload, *run);
+    // What a virtual machine can do changes from one moment to the next, and a ceiling read too low flatters: what counts
+    // for a workload is the higher of those right before and right after it.
+    const Ceilings after = measure_ceilings(threads, stop);
+    hold_against(higher(before, after), workload, row);
+    report.machine = higher(report.machine, after);
+    report.workloads.push_back(std::move(row));
+    before = after;
   }
-  // A ceiling read too low would flatter everything: measured again after the work, and the higher one counts.
-  if (progress) progress("ceilings of this machine, again");
-  report.machine = higher(machine.ceilings, measure_ceilings(threads, stop));
-  for (std::size_t i = 0; i < measured.size(); ++i) hold_against(report.machine, measured[i], report.workloads[i]);
   return report;
 }
 

@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+constexpr std::size_t kReadBytes = std::size_t(256) << 20;
+
 // Where results go, so that no compiler can see that nobody wants them.
 std::atomic<float> sink{0};
 
@@ -70,7 +72,7 @@ Ceilings measure_ceilings(int threads, std::stop_token stop) {
   ThreadPool pool(threads > 0 ? threads : default_threads());
   Ceilings ceilings;
   ceilings.threads = pool.threads();
-  ceilings.read_gb_s = read_rate(pool, 256 << 20, stop);
+  ceilings.read_gb_s = read_rate(pool, kReadBytes, stop);
   ceilings.cached_bytes = last_level_cache_bytes();
   if (ceilings.cached_bytes > 0) ceilings.cached_read_gb_s = read_rate(pool, std::size_t(ceilings.cached_bytes) / 2, stop);
   ceilings.fp32_gflop_s = peak_rate(fp32_peak(), pool, stop);

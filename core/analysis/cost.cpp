@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/analysis/memory.h"
+#include "core/attention/one_pass.h"
 #include "core/engine/chunk.h"
 
 namespace mla {
@@ -136,6 +137,16 @@ class Tally {
   StepCost cost_;
 };
 
+/// As OnePassAttention decides, for a decode whose rows nobody looks at.
+bool multiplies_pairs(const Experiment& e) {
+  const AttentionSpec& a = e.spec.attention;
+  const bool one_head = a.is_mla() ? e.path == AttentionPath::absorbed : a.variant == Variant::mqa;
+  const int nope = a.is_mla() ? a.kv_lora_rank : a.qk_nope_head_dim;
+  const auto kernels = find_kernels(e.isa);
+  return one_head && e.cache_dtype == CacheDtype::bf16 && e.path != AttentionPath::uncached && kernels && (*kernels)->bf16 &&
+         OnePassAttention::takes(a.num_attention_heads) && nope % 2 == 0 && a.qk_rope_head_dim % 2 == 0;
+}
+
 }  // namespace
 
 Work StepCost::total() const {
@@ -156,7 +167,9 @@ StepCost decode_cost(const Experiment& experiment, int cached) {
     tally.pass(cached, 1);
   }
   tally.token();
-  return tally.cost();
+  StepCost cost = tally.cost();
+  cost.bf16_attention = multiplies_pairs(experiment);
+  return cost;
 }
 
 double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings) {
@@ -167,8 +180,13 @@ double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
   if (ceilings.read_gb_s <= 0 || ceilings.fp32_gflop_s <= 0) return 0;
   const double bandwidth = bandwidth_gb_s(cost.total().bytes(), ceilings);
   double ms = 0;
-  for (const Work& work : cost.stages)
-    ms += std::max(double(work.bytes()) / (bandwidth * 1e6), double(work.operations) / (ceilings.fp32_gflop_s * 1e6));
+  for (int stage = 0; stage < kStages; ++stage) {
+    const bool attention = stage == int(Stage::scores) || stage == int(Stage::values);
+    const bool pairs = attention && cost.bf16_attention && ceilings.bf16_gflop_s > 0;
+    const double rate = pairs ? ceilings.bf16_gflop_s : ceilings.fp32_gflop_s;
+    const Work& work = cost.stages[stage];
+    ms += std::max(double(work.bytes()) / (bandwidth * 1e6), double(work.operations) / (rate * 1e6));
+  }
   return ms;
 }
 

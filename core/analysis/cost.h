@@ -11,6 +11,7 @@ namespace mla {
 /// Predicted work of one decode step by stage, all running layers and sequences, logits included.
 struct StepCost {
   std::array<Work, kStages> stages{};
+  bool bf16_attention = false;  ///< scores and values multiply bf16 pairs (core/attention/one_pass.h)
   Work total() const;
 };
 
@@ -35,8 +36,9 @@ struct Ceilings {
 /// Bytes per second, 1e9, at which work that touches `bytes` again and again can read them.
 double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings);
 
-/// The roofline: per stage the larger of bytes / bandwidth and operations / fp32 rate, summed. Milliseconds. The bandwidth
-/// is the cache's where all that a step reads stays there until the next, else the memory's.
+/// The roofline: per stage the larger of bytes / bandwidth and operations / rate, summed. Milliseconds. The bandwidth is the
+/// cache's where all that a step reads stays there until the next, else the memory's; the rate is that of fp32, or of bf16
+/// where such pairs are multiplied.
 double roofline_ms(const StepCost& cost, const Ceilings& ceilings);
 
 }  // namespace mla

@@ -46,7 +46,7 @@ Weight product(const LayerFactors& factors, int rank, int first, int count, cons
     pool.run((count + step - 1) / step, [&](int item, int) {
       const int from = item * step;
       kernels.gemm_nn(std::min(step, count - from), cols, rank, factors.left.data() + std::ptrdiff_t(first + from) * left,
-                      left, factors.right.data(), cols, out + std::ptrdiff_t(from) * cols, cols);
+                      left, factors.right.data(), cols, out + std::ptrdiff_t(from) * cols, cols, nullptr);
     });
   });
 }

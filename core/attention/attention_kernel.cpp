@@ -155,7 +155,7 @@ void AttentionKernel::stream_values(const AttentionProblem& p, float* out) {
         const KvView::Rows rows = kv.values(kernels_, head, first, count, 0, value, scratch_[thread].data());
         const std::ptrdiff_t row = std::ptrdiff_t(sequence) * p.heads + std::ptrdiff_t(head) * shared;
         kernels_.gemm_nn(shared, value, count, final_ + row * stride_ + first, stride_, rows.data, rows.stride,
-                         out + row * value, value);
+                         out + row * value, value, nullptr);
       }
     });
   });
@@ -172,7 +172,7 @@ void AttentionKernel::sum_rows(const AttentionProblem& p, int sequence, int head
     for_rows(p, sequence, head, begin, to,
              [&](int m, std::ptrdiff_t q, std::ptrdiff_t q_step, std::ptrdiff_t s, std::ptrdiff_t s_step) {
                kernels_.gemm_nn(m, columns, count, final_ + s * stride_ + first, s_step * stride_, rows.data, rows.stride,
-                                out + (q - skipped) * value + column, q_step * value);
+                                out + (q - skipped) * value + column, q_step * value, nullptr);
              });
   }
 }

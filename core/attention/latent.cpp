@@ -114,7 +114,7 @@ void LatentLayer::fold_key_projection(const AttentionWeights& weights, int rows,
   up(weights, 0, 0);  // values that are made on first use are made here, where memory that runs out can be reported
   compute.pool.run(heads, [&](int h, int) {
     compute.kernels.gemm_nn(rows, c, n, queries.nope.data() + std::ptrdiff_t(h) * n, std::ptrdiff_t(heads) * n,
-                            up(weights, h, 0), c, folded.data() + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c);
+                            up(weights, h, 0), c, folded.data() + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c, nullptr);
   });
   queries.nope.swap(folded);
 }

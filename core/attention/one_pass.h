@@ -10,12 +10,15 @@ namespace mla {
 /// tokens meets all heads while it is in the processor's caches, first as keys, then as values. The softmax goes along block
 /// by block (Milakov and Gimelshein 2018, arXiv:1805.02867); threads take chunks of tokens, whose sums are merged in
 /// their order. The chunks depend on the number of tokens alone, so the result does not depend on the number of threads.
+/// A bf16 cache is multiplied as it is where the processor can; queries and weights are rounded to bf16 for that.
 /// Scores are not kept: what has to be shown goes through AttentionKernel.
 class OnePassAttention {
  public:
   OnePassAttention(const Kernels& kernels, ThreadPool& pool) : kernels_(kernels), pool_(pool) {}
 
   static bool handles(const AttentionProblem& problem);
+  /// With fewer heads a register would mostly hold padding.
+  static bool takes(int heads) { return heads >= 4; }
 
   /// Seconds of all threads, by stage; they overlap, so only their proportion means something to a clock on the wall.
   struct Times {
@@ -26,31 +29,53 @@ class OnePassAttention {
   Times run(const AttentionProblem& problem, float* out);
 
  private:
-  struct Chunk;
-  void prepare(const AttentionProblem& p);
-  void pack_queries(const AttentionProblem& p);
-  void sum_chunk(const AttentionProblem& p, int sequence, int first, int last, Chunk& chunk, int thread);
-  void merge(const AttentionProblem& p, int sequence, int head, float* out) const;
-
+  /// Columns of a cache row that meet rows of the packed queries.
+  struct Part {
+    int offset, width, query;
+  };
   struct Scratch {
-    Buffer<float> rows;     ///< keys and values of a block as fp32
-    Buffer<float> scores;   ///< [tokens, padded heads]
-    Buffer<float> weights;  ///< [heads, tokens]
+    Buffer<float> rows;             ///< keys, then values of a block as fp32, where the cache has another type
+    Buffer<float> scores;           ///< [tokens, padded heads], then the weights
+    Buffer<float> scale;            ///< [padded heads]
+    Buffer<std::uint16_t> weights;  ///< [tokens / 2, padded heads, 2], as bf16
+    Buffer<std::uint16_t> values;   ///< [tokens / 2, padded value, 2]
     Times times;
   };
   /// What some tokens add up to, by head.
   struct Chunk {
-    std::vector<float> top, total;  ///< [heads]
-    Buffer<float> sums;             ///< [heads, value]
+    std::vector<float> top, total;  ///< [padded heads]
+    Buffer<float> sums;             ///< [heads, padded value]
   };
+  /// Tokens of one block of one sequence.
+  struct Block {
+    const KvView& kv;
+    int sequence, first, count;
+    bool more;  ///< the chunk goes on after it
+  };
+
+  void plan(const AttentionProblem& p);
+  void prepare(const AttentionProblem& p);
+  void pack_queries(const AttentionProblem& p);
+  void sum_chunk(const AttentionProblem& p, int sequence, int first, int last, Chunk& chunk, Scratch& scratch);
+  KvCache::Rows score(const Block& block, Scratch& scratch) const;
+  void score_pairs(const Block& block, Scratch& scratch) const;
+  void add_values(const AttentionProblem& p, const Block& block, KvCache::Rows keys, Chunk& chunk, Scratch& scratch) const;
+  void add_value_pairs(const AttentionProblem& p, const Block& block, Chunk& chunk, Scratch& scratch) const;
+  void merge(const AttentionProblem& p, int sequence, int head, float* out) const;
 
   const Kernels& kernels_;
   ThreadPool& pool_;
-  int padded_ = 0;                // heads, in whole registers
-  int chunks_ = 0;                // of a sequence
-  Buffer<float> packed_;          // [batch, nope + rope, padded heads]: queries, transposed
-  std::vector<Scratch> scratch_;  // one a thread
-  std::vector<Chunk> parts_;      // [batch, chunks]
+  bool pairs_ = false;                  // bf16 values two by two
+  int padded_ = 0;                      // heads, in whole registers
+  int padded_value_ = 0;                // columns of a value, likewise
+  int width_ = 0;                       // of a key
+  int tokens_ = 0;                      // of a chunk
+  int chunks_ = 0;                      // of a sequence
+  std::vector<Part> parts_;             // of a key; the one that may hold the values comes last
+  Buffer<float> packed_;                // [batch, nope + rope, padded heads]: queries, transposed
+  Buffer<std::uint16_t> packed_pairs_;  // [batch, (nope + rope) / 2, padded heads, 2]
+  std::vector<Scratch> scratch_;        // one a thread
+  std::vector<Chunk> sums_;             // [batch, chunks]
 };
 
 }  // namespace mla

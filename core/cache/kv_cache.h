@@ -42,6 +42,10 @@ class KvCache {
     std::ptrdiff_t stride;
   };
   Rows rows(const Kernels& kernels, int first, int count, int offset, int n, float* scratch) const;
+  /// The elements themselves where they take 16 bits: a row from column `offset`. Rows of a block lie row_values() apart.
+  const std::uint16_t* halves(int token, int offset) const {
+    return reinterpret_cast<const std::uint16_t*>(row(token)) + offset;
+  }
 
  private:
   std::byte* row(int token) { return blocks_[token / kBlockTokens].data() + token % kBlockTokens * row_bytes(); }

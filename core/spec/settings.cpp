@@ -184,7 +184,7 @@ const std::vector<Row>& rows() {
       {"weights-dtype", check_weights_dtype, [](const E&) { return std::string("stored"); }},
       choice("backend", {"cpu", "cuda"}, &E::backend),
       number("threads", limits::threads, &E::threads),
-      choice("isa", {"", "portable", "avx2", "avx512"}, &E::isa),
+      choice("isa", {"", "portable", "avx2", "avx512", "avx512bf16"}, &E::isa),
       {"seed", set_seed, [](const E& e) { return std::to_string(e.seed); }},
       {"temperature", set_temperature, [](const E& e) { return shortest(e.sampling.temperature); }},
       {"top-k", set_top_k, [](const E& e) { return std::to_string(e.sampling.top_k); }},

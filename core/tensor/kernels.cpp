@@ -16,6 +16,9 @@ extern const Kernels kernels;
 namespace avx512 {
 extern const Kernels kernels;
 }
+namespace avx512_bf16 {
+extern const Kernels kernels;
+}
 #endif
 
 #if defined(__x86_64__)
@@ -36,9 +39,10 @@ const std::vector<const Kernels*>& available_kernels() {
 #if defined(__x86_64__)
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
     if (has_avx2) list.push_back(&avx2::kernels);
-    if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-      list.push_back(&avx512::kernels);
+    const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    if (has_avx512) list.push_back(&avx512::kernels);
+    if (has_avx512 && __builtin_cpu_supports("avx512bf16")) list.push_back(&avx512_bf16::kernels);
 #endif
     return list;
   }();

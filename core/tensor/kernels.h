@@ -10,24 +10,45 @@
 
 namespace mla {
 
+/// What columns are padded to where a loop takes them in whole registers, the widest there are.
+inline constexpr int kernel_columns = 16;
+
+/// Products of bf16 values two by two, summed as fp32. A matrix of pairs [k / 2, n, 2] holds two rows side by side; its
+/// leading dimension counts elements. n is a multiple of kernel_columns but where said.
+struct Bf16Kernels {
+  /// C[m, n] += A[m, 2 pairs] B[pairs, n, 2]; `ahead` as for Kernels::gemm_nn.
+  void (*gemm_nn)(int m, int n, int pairs, const std::uint16_t* a, std::ptrdiff_t lda, const std::uint16_t* b,
+                  std::ptrdiff_t ldb, float* c, std::ptrdiff_t ldc, const std::uint16_t* ahead);
+  /// C[m, n] += A[pairs, m, 2]^T B[pairs, n, 2]
+  void (*gemm_tn)(int m, int n, int pairs, const std::uint16_t* a, std::ptrdiff_t lda, const std::uint16_t* b,
+                  std::ptrdiff_t ldb, float* c, std::ptrdiff_t ldc);
+  /// Rows [rows, n] side by side, an odd one beside zeros. Any n: columns are padded with zeros.
+  void (*pair_rows)(int rows, int n, const std::uint16_t* in, std::ptrdiff_t ld, std::uint16_t* out, std::ptrdiff_t ldo);
+  /// The same from fp32, rounded to nearest even.
+  void (*round_rows)(int rows, int n, const float* in, std::ptrdiff_t ld, std::uint16_t* out, std::ptrdiff_t ldo);
+};
+
 /// The inner loops, as one instruction set has them. All pointers may be unaligned; matrices are row-major with a leading
 /// dimension in elements. The loops are single-threaded; callers split the work.
 struct Kernels {
-  const char* name;   ///< "portable", "avx2", "avx512"
+  const char* name;   ///< "portable", "avx2", "avx512", "avx512bf16"
   const char* title;  ///< as a person reads it
 
   /// C[m, n] = A[m, k] B[n, k]^T
   void (*gemm_nt)(int m, int n, int k, const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float* c,
                   std::ptrdiff_t ldc);
-  /// C[m, n] += A[m, k] B[k, n]
+  /// C[m, n] += A[m, k] B[k, n]. `ahead`: another m rows at A's distance, fetched from memory meanwhile, or null.
   void (*gemm_nn)(int m, int n, int k, const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float* c,
+                  std::ptrdiff_t ldc, const float* ahead);
+  /// C[m, n] += A[k, m]^T B[k, n]
+  void (*gemm_tn)(int m, int n, int k, const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float* c,
                   std::ptrdiff_t ldc);
   /// out[n] = softmax(a + b); b may be null, out may be a.
   void (*softmax)(const float* a, const float* b, float* out, int n);
-  /// One block of a softmax that meets its values block by block: x[n] becomes exp(x - top) with the top of all blocks so
-  /// far, `total` the sum of all. Returns the factor by which what was summed under the old top has to be scaled. Begin with
-  /// -3.4e38 and 0.
-  float (*softmax_step)(float* x, int n, float* top, float* total);
+  /// One block of the softmax of each column of x [rows, columns], whose values are met block by block: x becomes
+  /// exp(x - top) with the top [columns] of all blocks so far, `total` the sums of all. What was summed under the old top
+  /// has to be scaled by `scale`. Begin with -3.4e38 and 0. `columns` is a multiple of kernel_columns.
+  void (*softmax_columns)(float* x, std::ptrdiff_t ldx, int rows, int columns, float* top, float* total, float* scale);
   /// out[n] = x / sqrt(mean(x^2) + eps) * weight
   void (*rms_norm)(const float* x, const float* weight, float eps, float* out, int n);
   /// gate[n] = silu(gate) * up
@@ -40,6 +61,8 @@ struct Kernels {
   /// out[n] = elements first … first + n of the stream `key`, uniform in [-scale, scale); first must be even. The same bits
   /// in every instruction set.
   void (*fill_uniform)(std::uint64_t key, std::uint64_t first, float scale, float* out, std::int64_t n);
+
+  const Bf16Kernels* bf16;  ///< null where the processor has no such products
 };
 
 /// Kernels that this processor can run, the best one last.

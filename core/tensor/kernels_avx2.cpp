@@ -3,7 +3,7 @@
 #define KERNEL_NAME "avx2"
 #define KERNEL_TITLE "AVX2 + FMA"
 #define LANES 8
-#define ROWS 3
+#define GROUPS 1
 #define NT_ROWS 3
 #include "core/tensor/kernels.inc"
 #endif

@@ -3,7 +3,7 @@
 #define KERNEL_NAME "avx512"
 #define KERNEL_TITLE "AVX-512"
 #define LANES 16
-#define ROWS 6
+#define GROUPS 2
 #define NT_ROWS 6
 #include "core/tensor/kernels.inc"
 #endif

@@ -2,6 +2,6 @@
 #define KERNEL_NAME "portable"
 #define KERNEL_TITLE "portable"
 #define LANES 4
-#define ROWS 2
+#define GROUPS 1
 #define NT_ROWS 2
 #include "core/tensor/kernels.inc"

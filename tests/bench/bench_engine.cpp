@@ -42,7 +42,7 @@ void BM_GemmNn(benchmark::State& state) {
   const int m = int(state.range(0)), n = int(state.range(1)), depth = int(state.range(2));
   const auto a = values(std::size_t(m) * depth), b = values(std::size_t(depth) * n);
   std::vector<float> c(std::size_t(m) * n);
-  for (auto _ : state) k.gemm_nn(m, n, depth, a.data(), depth, b.data(), n, c.data(), n);
+  for (auto _ : state) k.gemm_nn(m, n, depth, a.data(), depth, b.data(), n, c.data(), n, nullptr);
   const double rate = 2.0 * m * n * depth * state.iterations();
   state.SetLabel(k.name);
   state.counters["GFLOP/s"] = benchmark::Counter(rate / 1e9, benchmark::Counter::kIsRate);

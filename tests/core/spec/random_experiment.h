@@ -17,7 +17,7 @@ inline Experiment random_experiment(std::mt19937& random) {
   const char* variants[] = {"mla", "mha", "gqa", "mqa"};
   const char* paths[] = {"uncached", "expanded", "reexpanded", "absorbed"};
   const char* dtypes[] = {"fp32", "fp16", "bf16"};
-  const char* isas[] = {"", "portable", "avx2", "avx512"};
+  const char* isas[] = {"", "portable", "avx2", "avx512", "avx512bf16"};
   const std::vector<Setting> wishes{{"variant", variants[pick(0, 3)]},
                                     {"attention", paths[pick(0, 3)]},
                                     {"hidden-size", number(1, 8192)},

@@ -99,7 +99,7 @@ TEST(Settings, RefuseByNameValueAndRule) {
       {{"weights-dtype", "int8"}, "--weights-dtype int8: is not built yet; there are stored, fp32"},
       {{"weights-dtype", "q4"}, "--weights-dtype q4: is not known"},
       {{"backend", "tpu"}, "--backend tpu: is not known; there are cpu, cuda"},
-      {{"isa", "sse"}, "--isa sse: is not known; there are portable, avx2, avx512"},
+      {{"isa", "sse"}, "--isa sse: is not known; there are portable, avx2, avx512, avx512bf16"},
       {{"threads", "1025"}, "--threads 1025: must be"},
       {{"seed", "-1"}, "--seed -1: must be a whole number from 0 to 18446744073709551615"},
       {{"seed", "18446744073709551616"}, "--seed 18446744073709551616: must be"},

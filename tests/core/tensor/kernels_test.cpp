@@ -48,26 +48,46 @@ TEST_P(EveryKernel, GemmNtMatchesDoublePrecision) {
       }
 }
 
-TEST_P(EveryKernel, GemmNnAddsAndMatchesDoublePrecision) {
-  for (int m : {1, 2, 5, 6, 7, 11, 12, 13, 23, 25})
+/// Calls check(c, start, want, size) for products of many shapes: C before and after, and in double precision.
+template <class Product>
+void expect_sums(const Product& product) {
+  for (int m : {1, 2, 5, 7, 8, 11, 12, 13, 23, 25})
     for (int n : kSizes)
-      for (int depth : {1, 4, 64}) {
-        const int lda = depth + 1, ldb = n + 2, ldc = n + 1;
-        const auto a = random_values(m * lda, 3), b = random_values(depth * ldb, 4), start = random_values(m * ldc, 5);
+      for (int depth : {1, 4, 64, 193, 1100}) {
+        if (depth > 64 && (m > 13 || n > 64)) continue;
+        const int ldb = n + 2, ldc = n + 1;
+        const auto a = random_values(std::size_t(m) * depth, 3), b = random_values(std::size_t(depth) * ldb, 4);
+        const auto start = random_values(std::size_t(m) * ldc, 5);
         std::vector<float> c = start;
-        k.gemm_nn(m, n, depth, a.data(), lda, b.data(), ldb, c.data(), ldc);
+        product(m, n, depth, a, b, ldb, c, ldc);
         for (int i = 0; i < m; ++i) {
           for (int j = 0; j < n; ++j) {
             double want = start[i * ldc + j], size = 1;
             for (int l = 0; l < depth; ++l) {
-              want += double(a[i * lda + l]) * b[l * ldb + j];
-              size += std::abs(double(a[i * lda + l]) * b[l * ldb + j]);
+              want += double(a[i * depth + l]) * b[l * ldb + j];
+              size += std::abs(double(a[i * depth + l]) * b[l * ldb + j]);
             }
             ASSERT_NEAR(c[i * ldc + j], want, 1e-6 * size) << m << "x" << n << "x" << depth;
           }
           ASSERT_EQ(c[i * ldc + n], start[i * ldc + n]) << "wrote past the row";
         }
       }
+}
+
+TEST_P(EveryKernel, GemmNnAddsAndMatchesDoublePrecision) {
+  for (const bool ahead : {false, true})
+    expect_sums([&](int m, int n, int depth, const auto& a, const auto& b, int ldb, auto& c, int ldc) {
+      k.gemm_nn(m, n, depth, a.data(), depth, b.data(), ldb, c.data(), ldc, ahead ? a.data() : nullptr);
+    });
+}
+
+TEST_P(EveryKernel, GemmTnAddsAndMatchesDoublePrecision) {
+  expect_sums([&](int m, int n, int depth, const auto& a, const auto& b, int ldb, auto& c, int ldc) {
+    std::vector<float> turned(std::size_t(depth) * (m + 3));
+    for (int i = 0; i < m; ++i)
+      for (int l = 0; l < depth; ++l) turned[std::size_t(l) * (m + 3) + i] = a[std::size_t(i) * depth + l];
+    k.gemm_tn(m, n, depth, turned.data(), m + 3, b.data(), ldb, c.data(), ldc);
+  });
 }
 
 TEST_P(EveryKernel, SoftmaxSumsItsPartsAndMatchesDoublePrecision) {
@@ -88,27 +108,32 @@ TEST_P(EveryKernel, SoftmaxSumsItsPartsAndMatchesDoublePrecision) {
   }
 }
 
-TEST_P(EveryKernel, SoftmaxStepsAddUpToTheSoftmax) {
-  for (int n : kSizes) {
-    auto a = random_values(3 * n, 16);
-    for (float& x : a) x *= 20;
-    double top = -1e300, total = 0;
-    for (const float x : a) top = std::max(top, double(x));
-    for (const float x : a) total += std::exp(x - top);
-    float highest = -3.4e38f, sum = 0, scales = 1;
-    auto e = a;
-    for (int block = 0; block < 3; ++block) {
-      const float scale = k.softmax_step(e.data() + block * n, n, &highest, &sum);
-      if (block == 1) scales = scale;
-      if (block == 2) scales *= scale;
+TEST_P(EveryKernel, SoftmaxOfColumnsAddsUpBlockByBlock) {
+  constexpr int blocks = 3;
+  for (const int columns : {kernel_columns, 3 * kernel_columns})
+    for (const int rows : {1, 7, 64}) {
+      const int ld = columns + 5;
+      auto x = random_values(std::size_t(blocks) * rows * ld, 16);
+      for (float& v : x) v *= 20;
+      auto e = x;
+      std::vector<float> top(columns, -3.4e38f), total(columns, 0.0f), scale(columns), scales(columns, 1.0f);
+      for (int block = 0; block < blocks; ++block) {
+        k.softmax_columns(e.data() + block * rows * ld, ld, rows, columns, top.data(), total.data(), scale.data());
+        for (int j = 0; j < columns && block > 0; ++j) scales[j] *= scale[j];
+      }
+      for (int j = 0; j < columns; ++j) {
+        double want_top = -1e300, want_total = 0;
+        for (int i = 0; i < blocks * rows; ++i) want_top = std::max(want_top, double(x[i * ld + j]));
+        for (int i = 0; i < blocks * rows; ++i) want_total += std::exp(x[i * ld + j] - want_top);
+        ASSERT_EQ(top[j], float(want_top));
+        ASSERT_NEAR(total[j], want_total, 2e-5 * want_total);
+        for (int i = 0; i < rows; ++i) {  // what the first block gave, scaled to the last top
+          const double want = std::exp(x[i * ld + j] - want_top);
+          ASSERT_NEAR(e[i * ld + j] * scales[j], want, 2e-5 * want + 1e-30);
+        }
+      }
+      ASSERT_EQ(e[columns], x[columns]) << "wrote past the columns";
     }
-    ASSERT_EQ(highest, float(top));
-    ASSERT_NEAR(sum, total, 2e-5 * total) << n;
-    for (int i = 0; i < n; ++i) {  // what the first block gave, scaled to the last top
-      const double want = std::exp(a[i] - top);
-      ASSERT_NEAR(e[i] * scales, want, 2e-5 * want + 1e-30) << n;
-    }
-  }
 }
 
 TEST_P(EveryKernel, SoftmaxKeepsNan) {
