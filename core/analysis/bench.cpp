@@ -6,6 +6,7 @@
 #include "core/analysis/ceilings.h"
 #include "core/analysis/memory.h"
 #include "core/attention/one_pass.h"
+#include "core/attention/prefill.h"
 #include "core/engine/decoder.h"
 #include "core/engine/run.h"
 #include "core/spec/presets.h"
@@ -34,13 +35,15 @@ struct Workload {
   std::function<Result<std::function<Sample()>>(const Machine&)> prepare;
 };
 
-/// The attention kernel alone over a full cache: `heads` queries over the layout's key-value heads.
+/// The attention kernel alone: the last `positions` of so many tokens, each with `heads` queries over the layout's key-value
+/// heads.
 struct KernelShape {
   int heads = 16;
   KvLayout layout;
   int row_values = 576;
   int tokens = 8192;
   CacheDtype dtype = CacheDtype::fp32;
+  int positions = 1;
 };
 
 /// Caches to rotate among, so that none of them is still in the processor's own when its turn comes again.
@@ -52,8 +55,8 @@ class KernelBench {
       : shape_(shape),
         pool_(machine.threads),
         kernels_(machine.kernels),
-        kernel_(machine.kernels, pool_),
-        one_pass_(machine.kernels, pool_) {
+        one_pass_(machine.kernels, pool_),
+        prefill_(machine.kernels, pool_) {
     const std::int64_t each = std::int64_t(shape.tokens) * shape.row_values * bytes_of(shape.dtype);
     const int count = int(std::clamp<std::int64_t>(kRotatedBytes / each + 1, 2, 64));
     std::vector<float> row(shape.row_values);
@@ -64,9 +67,10 @@ class KernelBench {
         cache.store(kernels_, cache.grow(1), 0, row.data(), shape.row_values);
       }
     }
-    q_nope_.resize(std::size_t(shape.heads) * shape.layout.nope);
-    q_rope_.resize(std::size_t(shape.heads) * shape.layout.rope);
-    sums_.resize(std::size_t(shape.heads) * shape.layout.value);
+    const std::size_t queries = std::size_t(shape.positions) * shape.heads;
+    q_nope_.resize(queries * shape.layout.nope);
+    q_rope_.resize(queries * shape.layout.rope);
+    sums_.resize(queries * shape.layout.value);
     for (auto* q : {&q_nope_, &q_rope_}) {
       synthetic_input(99, 0, 0, *q);
       for (float& x : *q) x *= 0.05f;
@@ -76,7 +80,8 @@ class KernelBench {
   Sample run() {
     AttentionProblem p;
     p.sequences = {KvView{&caches_[next_++ % caches_.size()], shape_.layout, {}}};
-    p.first = shape_.tokens - 1;
+    p.first = shape_.tokens - shape_.positions;
+    p.positions = shape_.positions;
     p.heads = shape_.heads;
     p.q_nope = q_nope_.data();
     p.q_rope = q_rope_.data();
@@ -85,15 +90,14 @@ class KernelBench {
     if (one_pass) {  // as a decode whose rows nobody looks at
       one_pass_.run(p, sums_.data());
     } else {
-      kernel_.scores(p);
-      kernel_.softmax(p, false);
-      kernel_.values(p, 0, sums_.data());
+      prefill_.run(p, sums_.data());
     }
     Sample sample;
     sample.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     const KvLayout& l = shape_.layout;
-    sample.work.operations = 2ll * shape_.heads * shape_.tokens * (l.nope + l.rope + l.value);
-    sample.pairs = one_pass && kernels_.bf16 && shape_.dtype == CacheDtype::bf16;
+    const std::int64_t pairs = std::int64_t(shape_.positions) * (p.first + p.keys() + 1) / 2;  // of a query and a key
+    sample.work.operations = 2 * shape_.heads * pairs * (l.nope + l.rope + l.value);
+    sample.pairs = one_pass && OnePassAttention::multiplies_pairs(kernels_, shape_.dtype, l);
     sample.work.cache_read_bytes = std::int64_t(shape_.tokens) * shape_.row_values * bytes_of(shape_.dtype);
     return sample;
   }
@@ -102,8 +106,8 @@ class KernelBench {
   KernelShape shape_;
   ThreadPool pool_;
   const Kernels& kernels_;
-  AttentionKernel kernel_;
   OnePassAttention one_pass_;
+  PrefillAttention prefill_;
   std::vector<KvCache> caches_;
   std::vector<float> q_nope_, q_rope_, sums_;
   std::size_t next_ = 0;
@@ -148,6 +152,24 @@ KernelShape mha_shape(int tokens, CacheDtype dtype) {
           dtype};
 }
 
+/// Expanded MLA as DeepSeek-V2 has it, 16 heads of (192, 128), a whole prompt at once.
+KernelShape prefill_shape(int tokens) {
+  const int heads = 16, nope = 128, value = 128;
+  return {heads,
+          {.kv_heads = heads,
+           .nope = nope,
+           .nope_stride = nope,
+           .rope = 64,
+           .rope_offset = heads * (nope + value),
+           .value = value,
+           .value_offset = heads * nope,
+           .value_stride = value},
+          heads * (nope + value) + 64,
+          tokens,
+          CacheDtype::fp32,
+          tokens};
+}
+
 std::vector<Workload> workloads() {
   std::vector<Workload> list;
   for (const char* rank : {"2", "4", "8", "16", "32"}) {
@@ -164,6 +186,7 @@ std::vector<Workload> workloads() {
             latent_shape(heads, tokens, dtype)));
   for (CacheDtype dtype : {CacheDtype::fp32, CacheDtype::bf16})
     list.push_back(kernel_workload("grouped", "mha-expanded-t8192-" + std::string(name_of(dtype)), mha_shape(8192, dtype)));
+  list.push_back(kernel_workload("prefill", "mla-prefill-h16-t2048-fp32", prefill_shape(2048)));
   Experiment small = default_experiment();
   small.prefill = 256;
   list.push_back(step_workload("block", "random-block-d512-t256-fp32", small));
@@ -198,7 +221,7 @@ BenchRow measure(const Workload& workload, const std::function<Sample()>& run) {
 
 void hold_against(const Ceilings& ceilings, const Workload& workload, BenchRow& row) {
   // A kernel's caches take turns, so that what counts is how much all of them hold.
-  const bool rotates = workload.suite == "latent" || workload.suite == "grouped";
+  const bool rotates = workload.suite == "latent" || workload.suite == "grouped" || workload.suite == "prefill";
   const double bandwidth = bandwidth_gb_s(rotates ? kRotatedBytes : row.bytes, ceilings);
   const double rate = row.bf16_products ? ceilings.bf16_gflop_s : ceilings.fp32_gflop_s;
   row.roofline_ms = std::max(double(row.bytes) / (bandwidth * 1e6), double(row.flop) / (rate * 1e6));
@@ -217,7 +240,7 @@ Ceilings higher(const Ceilings& a, const Ceilings& b) {
 
 }  // namespace
 
-std::vector<std::string> bench_suites() { return {"all", "toy", "latent", "grouped", "block"}; }
+std::vector<std::string> bench_suites() { return {"all", "toy", "latent", "grouped", "prefill", "block"}; }
 
 Result<BenchReport> run_bench(const std::string& suite, int threads, const std::string& isa,
                               const std::function<void(const std::string&)>& progress, std::stop_token stop) {

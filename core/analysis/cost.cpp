@@ -141,10 +141,11 @@ class Tally {
 bool multiplies_pairs(const Experiment& e) {
   const AttentionSpec& a = e.spec.attention;
   const bool one_head = a.is_mla() ? e.path == AttentionPath::absorbed : a.variant == Variant::mqa;
-  const int nope = a.is_mla() ? a.kv_lora_rank : a.qk_nope_head_dim;
   const auto kernels = find_kernels(e.isa);
-  return one_head && e.cache_dtype == CacheDtype::bf16 && e.path != AttentionPath::uncached && kernels && (*kernels)->bf16 &&
-         OnePassAttention::takes(a.num_attention_heads) && nope % 2 == 0 && a.qk_rope_head_dim % 2 == 0;
+  if (!one_head || e.path == AttentionPath::uncached || !kernels || !OnePassAttention::takes(a.num_attention_heads))
+    return false;
+  const KvLayout layout{.nope = a.is_mla() ? a.kv_lora_rank : a.qk_nope_head_dim, .rope = a.qk_rope_head_dim};
+  return OnePassAttention::multiplies_pairs(**kernels, e.cache_dtype, layout);
 }
 
 }  // namespace

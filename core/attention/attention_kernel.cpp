@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/attention/packing.h"
+
 namespace mla {
 namespace {
 
 constexpr int kBlock = KvCache::kBlockTokens;
-
-void reserve(Buffer<float>& buffer, std::size_t size) {
-  if (buffer.size() < size) buffer = Buffer<float>(size);
-}
 
 /// Calls body(m, query_row, query_step, score_row, score_step) for groups of m query rows that share a key-value head and
 /// lie at equal distances, for the queries [from, to) of one sequence. Rows count heads: [positions, batch, heads] for

@@ -42,10 +42,9 @@ class KvCache {
     std::ptrdiff_t stride;
   };
   Rows rows(const Kernels& kernels, int first, int count, int offset, int n, float* scratch) const;
-  /// The elements themselves where they take 16 bits: a row from column `offset`. Rows of a block lie row_values() apart.
-  const std::uint16_t* halves(int token, int offset) const {
-    return reinterpret_cast<const std::uint16_t*>(row(token)) + offset;
-  }
+  /// The elements themselves: a row from column `offset`. Rows of a block lie row_values() apart.
+  const std::byte* elements(int token, int offset) const { return row(token) + std::ptrdiff_t(offset) * bytes_of(dtype_); }
+  Element element() const { return Element(int(dtype_)); }
 
  private:
   std::byte* row(int token) { return blocks_[token / kBlockTokens].data() + token % kBlockTokens * row_bytes(); }

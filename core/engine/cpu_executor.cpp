@@ -17,7 +17,8 @@ CpuExecutor::CpuExecutor(const Experiment& experiment, const Kernels& kernels, s
       attention_(experiment.spec.attention.is_mla() ? make_latent_layer(experiment.spec, experiment.path)
                                                     : make_grouped_query_layer(experiment.spec)),
       kernel_(kernels, pool_),
-      one_pass_(kernels, pool_) {
+      one_pass_(kernels, pool_),
+      prefill_(kernels, pool_) {
   drop_cache();
 }
 
@@ -179,7 +180,8 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   problem.q_rope = queries.rope.data();
   clock.end(Stage::query);
 
-  if (!traced && OnePassAttention::handles(problem)) return attend_in_one_pass(problem, weights, out, clock);
+  const bool one_pass = OnePassAttention::handles(problem);
+  if (!traced && (one_pass || PrefillAttention::handles(problem))) return attend_unseen(problem, weights, out, clock);
   kernel_.scores(problem);
   attention_->count_scores(problem, compute_);
   clock.end(Stage::scores);
@@ -198,14 +200,17 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   project(weights, sums, out_rows, out, clock);
 }
 
-void CpuExecutor::attend_in_one_pass(const AttentionProblem& problem, const AttentionWeights& weights,
-                                     std::vector<float>& out, StageClock& clock) {
-  std::vector<float> sums(std::size_t(batch()) * problem.heads * attention_->summed_values());
-  const OnePassAttention::Times times = one_pass_.run(problem, sums.data());
+/// Where nobody looks at the rows: all three stages in one pass over the cache.
+void CpuExecutor::attend_unseen(const AttentionProblem& problem, const AttentionWeights& weights, std::vector<float>& out,
+                                StageClock& clock) {
+  const int rows = problem.positions * batch();
+  std::vector<float> sums(std::size_t(rows) * problem.heads * attention_->summed_values());
+  const StageSeconds times =
+      problem.positions == 1 ? one_pass_.run(problem, sums.data()) : prefill_.run(problem, sums.data());
   attention_->count_scores(problem, compute_);
   clock.share({{Stage::scores, times.scores}, {Stage::softmax, times.softmax}, {Stage::values, times.values}});
   attention_->count_values(problem, compute_);
-  project(weights, sums, batch(), out, clock);
+  project(weights, sums, rows, out, clock);
 }
 
 /// out [rows, d] from the sums of each head.

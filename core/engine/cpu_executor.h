@@ -5,6 +5,7 @@
 
 #include "core/attention/attention_layer.h"
 #include "core/attention/one_pass.h"
+#include "core/attention/prefill.h"
 #include "core/engine/backend.h"
 #include "core/engine/stage_clock.h"
 
@@ -39,8 +40,8 @@ class CpuExecutor : public Executor {
   int batch() const { return experiment_.batch; }
   void run_pass(const ForwardInput& input, int first, StageClock& clock, ForwardOutput& output);
   void run_layer(int l, Chunk& chunk, StageClock& clock, StepTrace& trace);
-  void attend_in_one_pass(const AttentionProblem& problem, const AttentionWeights& weights, std::vector<float>& out,
-                          StageClock& clock);
+  void attend_unseen(const AttentionProblem& problem, const AttentionWeights& weights, std::vector<float>& out,
+                     StageClock& clock);
   void project(const AttentionWeights& weights, const std::vector<float>& sums, int rows, std::vector<float>& out,
                StageClock& clock);
   void attend(int l, Chunk& chunk, int from, const float* normed, std::vector<float>& out, StageClock& clock,
@@ -62,6 +63,7 @@ class CpuExecutor : public Executor {
   std::unique_ptr<AttentionLayer> attention_;
   AttentionKernel kernel_;
   OnePassAttention one_pass_;
+  PrefillAttention prefill_;
   std::vector<std::vector<KvCache>> caches_;  // [layers][batch]
   std::vector<std::vector<float>> latents_;   // [layers] rows kept aside
   std::vector<float> inputs_;                 // uncached: all inputs so far, [positions, batch, d]

@@ -13,6 +13,9 @@ namespace mla {
 /// What columns are padded to where a loop takes them in whole registers, the widest there are.
 inline constexpr int kernel_columns = 16;
 
+/// The types in which rows are cached, in the order of their kernels.
+enum class Element { fp32, fp16, bf16 };
+
 /// Products of bf16 values two by two, summed as fp32. A matrix of pairs [k / 2, n, 2] holds two rows side by side; its
 /// leading dimension counts elements. n is a multiple of kernel_columns but where said.
 struct Bf16Kernels {
@@ -43,6 +46,13 @@ struct Kernels {
   /// C[m, n] += A[k, m]^T B[k, n]
   void (*gemm_tn)(int m, int n, int k, const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float* c,
                   std::ptrdiff_t ldc);
+  /// scores[rows, lds] += the products of one query a head, q [heads, width], with rows of keys in one of the three types of
+  /// `Element`: head h meets the columns [h / shared * step, … + width) of `data`. Scores are written in whole registers.
+  void (*score_rows[3])(int rows, int heads, int shared, int width, int step, const float* q, const void* data,
+                        std::ptrdiff_t ld, float* scores, std::ptrdiff_t lds);
+  /// sums[heads, lds] += the rows of values in those columns, each weighted by weights[row, head].
+  void (*sum_rows[3])(int rows, int heads, int shared, int width, int step, const float* weights, std::ptrdiff_t ldw,
+                      const void* data, std::ptrdiff_t ld, float* sums, std::ptrdiff_t lds);
   /// out[n] = softmax(a + b); b may be null, out may be a.
   void (*softmax)(const float* a, const float* b, float* out, int n);
   /// One block of the softmax of each column of x [rows, columns], whose values are met block by block: x becomes
