@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "core/io/file.h"
+#include "core/model/model_catalog.h"
 #include "core/spec/text.h"
 
 namespace mla {
@@ -25,9 +26,9 @@ Result<std::vector<Setting>> settings_of(std::string_view text) {
 }
 
 Result<Experiment> saved(const std::string& path) {
-  const Result<std::string> text = read_file(path);
-  if (!text) return text.error();
-  return experiment_from_json(*text, path);
+  Result<SavedExperiment> saved = read_saved_experiment(path);
+  if (!saved) return saved.error();
+  return std::move(saved->experiment);
 }
 
 Result<Experiment> changed(const std::string& text, const Experiment& base) {

@@ -5,7 +5,6 @@
 #include <filesystem>
 
 #include "app/cli/output.h"
-#include "core/io/file.h"
 #include "core/model/model_catalog.h"
 #include "core/spec/presets.h"
 
@@ -71,9 +70,9 @@ Result<SavedExperiment> ExperimentOptions::start() const {
     return Error{"--model, --preset, --experiment: only one of them can be where the experiment starts"};
   }
   if (!file_.empty()) {
-    const Result<std::string> text = read_file(file_);
-    if (!text) return Error{"--experiment " + text.error().message};
-    return saved_experiment_from_json(*text, file_);
+    Result<SavedExperiment> saved = read_saved_experiment(file_);
+    if (!saved) return Error{"--experiment " + saved.error().message};
+    return saved;
   }
   const Result<Experiment> experiment = start_unsaved();
   if (!experiment) return experiment.error();

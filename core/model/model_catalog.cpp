@@ -63,6 +63,12 @@ Result<Experiment> experiment_of_model(const std::string& model) {
   return experiment;
 }
 
+Result<SavedExperiment> read_saved_experiment(const std::string& path) {
+  const Result<std::string> text = read_file(path);
+  if (!text) return text.error();
+  return saved_experiment_from_json(*text, path, experiment_of_model);
+}
+
 Experiment first_experiment() {
   Result<Experiment> bundled = experiment_of_model(std::string(kFairyTales));
   if (!bundled) return default_experiment();

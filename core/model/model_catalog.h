@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/spec/experiment.h"
+#include "core/spec/saved_experiment.h"
 
 namespace mla {
 
@@ -21,6 +21,9 @@ std::string model_directory(const std::string& model);
 /// An experiment that runs a model (bundled name or directory) at the sizes that its config.json states, all its layers, in
 /// the context it was trained for (at most 4096). The error names the file and the reason.
 Result<Experiment> experiment_of_model(const std::string& model);
+
+/// Reads a `.mla.json` file; what it leaves out is as in the model or preset that it names. The error names the file.
+Result<SavedExperiment> read_saved_experiment(const std::string& path);
 
 /// What the program starts with: the elastic bundled model continuing a fixed prompt by sampling; the random block where no
 /// model is installed.

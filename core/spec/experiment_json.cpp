@@ -13,14 +13,17 @@ namespace {
 constexpr const char* kFormat = "mla-explorer experiment";
 constexpr int kVersion = 1;
 
-/// What the file's fields are laid over: the preset that it names, or the default experiment.
-Result<Experiment> starting_point(Fields& fields) {
-  std::string name;
+/// What the file's fields are laid over: the model or preset that it names, or the default experiment.
+Result<Experiment> starting_point(Fields& fields, const ModelLookup& of_model) {
+  std::string model, name;
+  fields.read("model", model);
   fields.read("preset", name);
-  if (name.empty()) return default_experiment();
-  auto preset = find_preset(name);
+  const Result<Preset> preset = name.empty() ? Preset{} : find_preset(name);
   if (!preset) return Error{fields.where() + ": " + preset.error().message};
-  auto experiment = experiment_from(*preset);
+  if (model.empty() || !of_model) return name.empty() ? default_experiment() : experiment_from(*preset);
+  Result<Experiment> experiment = of_model(model);
+  if (!experiment) return Error{fields.where() + ": model " + experiment.error().message};
+  experiment->preset = name;
   return experiment;
 }
 
@@ -56,9 +59,9 @@ void read_run(Fields& fields, Experiment& e) {
 }
 
 /// The fields of one experiment, less those that nobody knows.
-Result<Experiment> read_experiment(Fields& fields) {
+Result<Experiment> read_experiment(Fields& fields, const ModelLookup& of_model) {
   if (auto status = check_header(fields); !status) return status.error();
-  auto experiment = starting_point(fields);
+  auto experiment = starting_point(fields, of_model);
   if (!experiment) return experiment;
   read_run(fields, *experiment);
   if (const auto* object = fields.nested("spec")) {
@@ -76,7 +79,7 @@ Result<Experiment> checked(Result<Experiment> experiment, const Fields& fields) 
   return experiment;
 }
 
-Status read_pinned(Fields& fields, std::vector<Experiment>& pinned) {
+Status read_pinned(Fields& fields, const ModelLookup& of_model, std::vector<Experiment>& pinned) {
   const nlohmann::json* list = fields.nested("pinned");
   if (!list) return {};
   if (!list->is_array()) return Error{fields.where() + ": \"pinned\": must be a list of experiments"};
@@ -84,7 +87,7 @@ Status read_pinned(Fields& fields, std::vector<Experiment>& pinned) {
     const std::string where = fields.where() + ": pinned[" + std::to_string(pinned.size()) + "]";
     Fields inner(each, where);
     if (!each.is_object()) return inner.done();
-    const Result<Experiment> experiment = checked(read_experiment(inner), inner);
+    const Result<Experiment> experiment = checked(read_experiment(inner, of_model), inner);
     if (!experiment) return experiment.error();
     pinned.push_back(*experiment);
   }
@@ -145,15 +148,16 @@ std::string to_json(const SavedExperiment& saved) {
   return written(json);
 }
 
-Result<SavedExperiment> saved_experiment_from_json(std::string_view text, std::string_view source) {
+Result<SavedExperiment> saved_experiment_from_json(std::string_view text, std::string_view source,
+                                                   const ModelLookup& of_model) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (json.is_discarded()) return Error{std::string(source) + ": is not JSON"};
   Fields fields(json, std::string(source));
   if (!json.is_object()) return fields.done().error();
   SavedExperiment saved;
-  Result<Experiment> experiment = read_experiment(fields);
+  Result<Experiment> experiment = read_experiment(fields, of_model);
   if (!experiment) return experiment.error();
-  if (const Status status = read_pinned(fields, saved.pinned); !status) return status.error();
+  if (const Status status = read_pinned(fields, of_model, saved.pinned); !status) return status.error();
   if (const Status status = read_views(fields, saved.views); !status) return status.error();
   experiment = checked(std::move(experiment), fields);
   if (!experiment) return experiment.error();

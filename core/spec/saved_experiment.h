@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,8 +26,12 @@ struct SavedExperiment {
 /// say.
 std::string to_json(const SavedExperiment& saved);
 
-/// Reads what either to_json wrote. Every experiment in it is validated; which views there are is not known here. `source`
-/// names the file in errors.
-Result<SavedExperiment> saved_experiment_from_json(std::string_view text, std::string_view source);
+/// The experiment that runs a model as it is, by name or directory.
+using ModelLookup = std::function<Result<Experiment>(const std::string& model)>;
+
+/// Reads what either to_json wrote. What a file leaves out is as in the preset or, given `of_model`, the model that it
+/// names. Every experiment in it is validated; which views there are is not known here. `source` names the file in errors.
+Result<SavedExperiment> saved_experiment_from_json(std::string_view text, std::string_view source,
+                                                   const ModelLookup& of_model = {});
 
 }  // namespace mla

@@ -72,16 +72,16 @@ const MemoryLine* baselineOf(const std::vector<MemoryLine>& lines) {
   return it == lines.end() ? nullptr : &*it;
 }
 
-/// "3.6x below GQA-8 (by formula, same dimensions)", from what this run holds per token.
+/// "3.6x below GQA-8", from what this run holds per token.
 QString comparison(const Experiment& experiment, double bytes_per_token) {
   const std::vector<MemoryLine> lines = compare_memory(experiment);
   const MemoryLine* baseline = baselineOf(lines);
   if (!baseline || bytes_per_token <= 0) return {};
   const double ratio = bytesPerToken(*baseline, experiment) / bytes_per_token;
   const QString name = text(baseline->label);
-  if (ratio == 1) return MemoryView::tr("as large as %1 (by formula, same dimensions)").arg(name);
-  if (ratio > 1) return MemoryView::tr("%1 below %2 (by formula, same dimensions)").arg(text(format_ratio(ratio)), name);
-  return MemoryView::tr("%1 above %2 (by formula, same dimensions)").arg(text(format_ratio(1 / ratio)), name);
+  if (ratio == 1) return MemoryView::tr("as large as %1").arg(name);
+  if (ratio > 1) return MemoryView::tr("%1 below %2").arg(text(format_ratio(ratio)), name);
+  return MemoryView::tr("%1 above %2").arg(text(format_ratio(1 / ratio)), name);
 }
 
 QString headlineOf(const Snapshot& snapshot) {
@@ -100,6 +100,7 @@ QString captionOf(const Experiment& e) {
                         .arg(e.spec.num_hidden_layers)
                         .arg(QString::fromUtf8(name_of(e.cache_dtype)));
   if (e.batch > 1) caption += MemoryView::tr(" · %1 sequences").arg(e.batch);
+  caption += MemoryView::tr(" · other variants by formula, at the same dimensions");
   return caption;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/io/file.h"
+#include "core/model/model_catalog.h"
 
 namespace mla::ui {
 namespace {
@@ -17,11 +18,7 @@ ExperimentFiles::ExperimentFiles(QSettings* settings, QObject* parent) : QObject
   if (settings_) recent_ = settings_->value(kRecentKey).toStringList().mid(0, kMostRecent);
 }
 
-Result<SavedExperiment> ExperimentFiles::read(const QString& path) {
-  const Result<std::string> text = read_file(path.toStdString());
-  if (!text) return text.error();
-  return saved_experiment_from_json(*text, path.toStdString());
-}
+Result<SavedExperiment> ExperimentFiles::read(const QString& path) { return read_saved_experiment(path.toStdString()); }
 
 Status ExperimentFiles::save(const QString& path, const SavedExperiment& saved) {
   const Status written = write_file_atomically(path.toStdString(), to_json(saved));

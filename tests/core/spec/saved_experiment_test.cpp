@@ -34,6 +34,27 @@ TEST(SavedExperiment, ItsExperimentCanBeReadAlone) {
   EXPECT_EQ(*read, sample().experiment);
 }
 
+TEST(SavedExperiment, WhatIsLeftOutComesFromTheModel) {
+  const std::string text = R"({"format": "mla-explorer experiment", "version": 1, "model": "some/model", "context": 77,
+      "spec": {"kv_lora_rank": 12}})";
+  Experiment own = default_experiment();
+  own.model = "some/model";
+  own.spec.attention.kv_lora_rank = 40;
+  own.layers = 1;
+  const auto read = saved_experiment_from_json(text, "f", [&](const std::string& model) -> Result<Experiment> {
+    EXPECT_EQ(model, "some/model");
+    return own;
+  });
+  ASSERT_TRUE(read) << read.error().message;
+  own.context = 77;
+  own.spec.attention.kv_lora_rank = 12;
+  EXPECT_EQ(read->experiment, own);
+  const auto missing = saved_experiment_from_json(
+      text, "f", [](const std::string& model) -> Result<Experiment> { return Error{model + ": no such directory"}; });
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "f: model some/model: no such directory");
+}
+
 TEST(SavedExperiment, MistakesAreNamed) {
   const std::string head = R"({"format": "mla-explorer experiment", "version": 1, )";
   const std::string inner = R"({"format": "mla-explorer experiment", "version": 1)";

@@ -54,7 +54,7 @@ TEST(MemoryView, ComparesWithEveryVariantByFormula) {
     for (const QPointF& p : line->points) EXPECT_DOUBLE_EQ(p.y(), p.x() * bytes) << name;
     EXPECT_EQ(line->points.back().x(), *view.chart().data().x.max);
   }
-  EXPECT_EQ(view.chart().data().headline, "225.0 KiB at 100 tokens · 3.6x below GQA-8 (by formula, same dimensions)");
+  EXPECT_EQ(view.chart().data().headline, "225.0 KiB at 100 tokens · 3.6x below GQA-8");
 }
 
 TEST(MemoryView, FormulaOfTheOwnVariantMeetsWhatIsMeasured) {
