@@ -42,9 +42,15 @@ Experiment on_model_of(const Experiment& base, const Experiment& other) {
   Experiment moved = base;
   moved.model = other.model;
   moved.preset = other.preset;
+  if (!other.model.empty()) {
+    moved.spec = other.spec;
+    moved.path = other.spec.attention.is_mla() ? AttentionPath::absorbed : AttentionPath::expanded;
+    moved.layers = other.spec.num_hidden_layers;
+    return moved;
+  }
   const auto preset = find_preset(other.preset);
   const Experiment fresh = preset ? experiment_from(*preset) : default_experiment();
-  moved.spec = other.model.empty() ? fresh.spec : other.spec;
+  moved.spec = fresh.spec;
   moved.path = fresh.path;
   moved.layers = fresh.layers;
   return moved;
@@ -57,6 +63,7 @@ std::string model_of(const Experiment& e) {
 /// One setting that differs, as a person reads it; the label ends in a blank unless it is empty.
 struct Change {
   std::string label, before, after;
+  std::string own;  ///< of the base itself, where `before` is what its change of model made of it
 };
 
 constexpr const char* another_shape = "another shape outside the settings";
@@ -65,14 +72,14 @@ std::vector<Change> changes_between(const Experiment& base, const Experiment& ot
   std::vector<Change> changes;
   Experiment reached = base;
   if (base.model != other.model || base.preset != other.preset) {
-    changes.push_back({"", model_of(base), model_of(other)});
+    changes.push_back({"", model_of(base), model_of(other), model_of(base)});
     reached = on_model_of(base, other);
   }
   // Each change is made in turn, so that what only follows from one before it is not told.
   for (const std::string_view name : setting_names()) {
     const std::string value = value_of(other, name);
     if (value_of(reached, name) == value) continue;
-    changes.push_back({label_of(name), shown(reached, name), shown(other, name)});
+    changes.push_back({label_of(name), shown(reached, name), shown(other, name), shown(base, name)});
     if (auto next = apply(reached, {std::string(name), value})) reached = *next;
   }
   return changes;
@@ -108,7 +115,8 @@ std::string describe_difference(const Experiment& base, const Experiment& other)
 std::pair<std::string, std::string> describe_apart(const Experiment& first, const Experiment& second) {
   std::pair<std::string, std::string> apart;
   for (const Change& change : changes_between(first, second)) {
-    join(apart.first, change.label + change.before);
+    if (change.own == change.after) continue;
+    join(apart.first, change.label + change.own);
     join(apart.second, change.label + change.after);
   }
   if (apart.first.empty() && first != second) apart = {"one shape", another_shape};

@@ -187,6 +187,13 @@ TEST(DescribeApart, GivesTheTwoHalvesOfTheDifference) {
   const Experiment other = *apply_all(base, {{"cache-dtype", "bf16"}, {"threads", "3"}});
   EXPECT_EQ(describe_apart(base, other), std::pair(std::string("fp32 · threads 0"), std::string("bf16 · threads 3")));
   EXPECT_EQ(describe_apart(base, base), std::pair(std::string(), std::string()));
+  Experiment mha = *experiment_of_model("fairy-tales-mha"), mla = *experiment_of_model("fairy-tales");
+  EXPECT_EQ(describe_apart(mha, mla), std::pair(std::string("fairy-tales-mha"), std::string("fairy-tales")));
+  mla.path = AttentionPath::expanded;
+  mla.layers = 3;
+  mla.cache_dtype = CacheDtype::bf16;
+  EXPECT_EQ(describe_apart(mha, mla),
+            std::pair(std::string("fairy-tales-mha · layers 4 · fp32"), std::string("fairy-tales · layers 3 · bf16")));
   Experiment shape = base;
   shape.spec.attention.rope.theta = 3;
   EXPECT_EQ(describe_apart(base, shape).second, "another shape outside the settings");
