@@ -7,6 +7,17 @@
 #include <algorithm>
 
 namespace mla::ui {
+namespace {
+
+/// The box's range and how many there are; a box that is told so anew draws itself anew, too.
+void showCount(QSpinBox* box, int first, int count) {
+  const int last = first + std::max(1, count) - 1;
+  const QString suffix = AttentionView::tr(" of %1").arg(count);
+  if (box->minimum() != first || box->maximum() != last) box->setRange(first, last);
+  if (box->suffix() != suffix) box->setSuffix(suffix);
+}
+
+}  // namespace
 
 AttentionView::AttentionView(QWidget* parent)
     : View(parent),
@@ -108,10 +119,8 @@ void AttentionView::refresh() {
   if (!snapshot_) return;
   const MapSource source = MapSource::from(*snapshot_, preview_ >= 0 ? preview_ : head_, value_);
   const QSignalBlocker block_layer(layer_), block_head(head_box_);
-  layer_->setRange(1, std::max(1, snapshot_->experiment.layers));
-  layer_->setSuffix(tr(" of %1").arg(layer_->maximum()));
-  head_box_->setRange(0, std::max(0, source.heads() - 1));
-  head_box_->setSuffix(tr(" of %1").arg(source.heads()));
+  showCount(layer_, 1, std::max(1, snapshot_->experiment.layers));
+  showCount(head_box_, 0, source.heads());
   head_box_->setValue(std::min(head_, head_box_->maximum()));
   describe(source);
   canvas_->setSource(source);

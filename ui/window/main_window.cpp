@@ -110,6 +110,7 @@ void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
   status_->setToolTip(status_->text());
   const bool busy = !snapshot->activity.isEmpty();
   progress_->setVisible(busy);
+  if (!busy) return;
   progress_->setUpdatesEnabled(false);  // a progress bar would paint at once, and all else that waits for paint with it
   progress_->setRange(0, snapshot->progress < 0 ? 0 : 100);
   if (snapshot->progress >= 0) progress_->setValue(int(snapshot->progress * 100));
