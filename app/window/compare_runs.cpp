@@ -5,6 +5,7 @@
 
 #include "app/window/excerpt_quality.h"
 #include "core/analysis/comparison.h"
+#include "core/model/model_catalog.h"
 
 namespace mla {
 namespace {
@@ -27,6 +28,7 @@ Result<Comparison> compared(const LoadedModel& model, const LoadedModel& other, 
   // bring.
   Result<Comparison> comparison = compare(other, model, tokens_of(snapshot), layer, backend);
   if (!comparison) return comparison.error();
+  if (!held_out_excerpt()) return comparison;
   const auto first = excerpt_bits_per_byte(other, backend), second = excerpt_bits_per_byte(model, backend);
   if (!first) return first.error();
   if (!second) return second.error();

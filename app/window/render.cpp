@@ -32,6 +32,16 @@ Status add_analyses(const RenderRequest& request, const ui::DecodeRun& run, Comp
   return add_comparison(model, *request.against, backend, snapshot);
 }
 
+/// What the file says that the maps show.
+MapValue value_shown(const RenderRequest& request) {
+  const auto view = request.views.find("attention");
+  if (view == request.views.end()) return MapValue::weight;
+  const auto chosen = view->second.find("values");
+  for (const MapValue value : {MapValue::score, MapValue::nope, MapValue::rope})
+    if (chosen != view->second.end() && chosen->second == name_of(value)) return value;
+  return MapValue::weight;
+}
+
 /// What the views show after the experiment's prompt and `steps` tokens.
 Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
   const auto backends = make_backends();
@@ -42,6 +52,7 @@ Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
   plan.backend = *backend;
   plan.backend_info = (*backend)->probe();
   plan.history = ui::History::of_prompt(request.experiment);
+  plan.request.value = value_shown(request);
   plan.run = 1;
   Result<std::unique_ptr<ui::DecodeRun>> run = ui::DecodeRun::start(plan, [](ui::Phase, double) {}, {});
   if (!run) return run.error();

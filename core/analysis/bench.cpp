@@ -21,7 +21,8 @@ using Clock = std::chrono::steady_clock;
 struct Sample {
   double ms = 0;
   Work work;
-  bool pairs = false;  ///< of bf16 were multiplied
+  bool pairs = false;        ///< of bf16 were multiplied
+  std::int64_t touched = 0;  ///< bytes that are read in turn until the same come again
 };
 
 struct Machine {
@@ -97,6 +98,7 @@ class KernelBench {
     const KvLayout& l = shape_.layout;
     const std::int64_t pairs = std::int64_t(shape_.positions) * (p.first + p.keys() + 1) / 2;  // of a query and a key
     sample.work.operations = 2 * shape_.heads * pairs * (l.nope + l.rope + l.value);
+    sample.touched = std::int64_t(caches_.size()) * shape_.tokens * shape_.row_values * bytes_of(shape_.dtype);
     sample.pairs = one_pass && OnePassAttention::multiplies_pairs(kernels_, shape_.dtype, l);
     sample.work.cache_read_bytes = std::int64_t(shape_.tokens) * shape_.row_values * bytes_of(shape_.dtype);
     return sample;
@@ -134,7 +136,7 @@ Workload step_workload(std::string suite, std::string name, Experiment experimen
             std::shared_ptr<Decoder> shared = std::move(*decoder);
             return std::function<Sample()>([shared] {
               const Result<StepTrace> trace = shared->step();
-              return trace ? Sample{trace->ms, trace->work} : Sample{};
+              return trace ? Sample{trace->ms, trace->work, false, trace->work.bytes()} : Sample{};
             });
           }};
 }
@@ -216,13 +218,12 @@ BenchRow measure(const Workload& workload, const std::function<Sample()>& run) {
   row.bytes = sample.work.bytes();
   row.flop = sample.work.operations;
   row.bf16_products = sample.pairs;
+  row.touched_bytes = sample.touched;
   return row;
 }
 
-void hold_against(const Ceilings& ceilings, const Workload& workload, BenchRow& row) {
-  // A kernel's caches take turns, so that what counts is how much all of them hold.
-  const bool rotates = workload.suite == "latent" || workload.suite == "grouped" || workload.suite == "prefill";
-  const double bandwidth = bandwidth_gb_s(rotates ? kRotatedBytes : row.bytes, ceilings);
+void hold_against(const Ceilings& ceilings, BenchRow& row) {
+  const double bandwidth = bandwidth_gb_s(row.touched_bytes, ceilings);
   const double rate = row.bf16_products ? ceilings.bf16_gflop_s : ceilings.fp32_gflop_s;
   row.roofline_ms = std::max(double(row.bytes) / (bandwidth * 1e6), double(row.flop) / (rate * 1e6));
   row.fraction_of_roofline = row.roofline_ms / row.median_ms;
@@ -267,7 +268,7 @@ Result<BenchReport> run_bench(const std::string& suite, int threads, const std::
     // What a virtual machine can do changes from one moment to the next, and a ceiling read too low flatters: what counts
     // for a workload is the higher of those right before and right after it.
     const Ceilings after = measure_ceilings(threads, stop);
-    hold_against(higher(before, after), workload, row);
+    hold_against(higher(before, after), row);
     report.machine = higher(report.machine, after);
     report.workloads.push_back(std::move(row));
     before = after;

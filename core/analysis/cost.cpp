@@ -10,6 +10,17 @@
 namespace mla {
 namespace {
 
+/// As OnePassAttention decides, for a decode whose rows nobody looks at.
+bool multiplies_pairs(const Experiment& e) {
+  const AttentionSpec& a = e.spec.attention;
+  const bool one_head = a.is_mla() ? e.path == AttentionPath::absorbed : a.num_key_value_heads == 1;
+  const auto kernels = find_kernels(e.isa);
+  if (!one_head || e.path == AttentionPath::uncached || !kernels || !OnePassAttention::takes(a.num_attention_heads))
+    return false;
+  const KvLayout layout{.nope = a.is_mla() ? a.kv_lora_rank : a.qk_nope_head_dim, .rope = a.qk_rope_head_dim};
+  return OnePassAttention::multiplies_pairs(**kernels, e.cache_dtype, layout);
+}
+
 /// Costs of one pass, booked as the engine books them.
 class Tally {
  public:
@@ -81,8 +92,13 @@ class Tally {
     const std::int64_t pairs = e_.batch * heads() * (queries * keys - queries * (queries - 1) / 2);
     const std::int64_t c = a_.kv_lora_rank, n = a_.qk_nope_head_dim, r = a_.qk_rope_head_dim, v = a_.v_head_dim;
     const bool absorbed = a_.is_mla() && e_.path == AttentionPath::absorbed;
-    at(Stage::scores).operations += 2 * pairs * (absorbed ? c + r : n + r);
-    at(Stage::values).operations += 2 * pairs * (absorbed ? c : v);
+    const std::int64_t scores = 2 * pairs * (absorbed ? c + r : n + r), values = 2 * pairs * (absorbed ? c : v);
+    at(Stage::scores).operations += scores;
+    at(Stage::values).operations += values;
+    if (queries == 1 && multiplies_pairs(e_)) {
+      cost_.bf16_operations[int(Stage::scores)] += scores;
+      cost_.bf16_operations[int(Stage::values)] += values;
+    }
     if (a_.is_mla() && e_.path == AttentionPath::reexpanded) {
       if (!toy()) rebuild(Stage::scores, keys, n);
       rebuild(Stage::values, keys, v);
@@ -137,17 +153,6 @@ class Tally {
   StepCost cost_;
 };
 
-/// As OnePassAttention decides, for a decode whose rows nobody looks at.
-bool multiplies_pairs(const Experiment& e) {
-  const AttentionSpec& a = e.spec.attention;
-  const bool one_head = a.is_mla() ? e.path == AttentionPath::absorbed : a.variant == Variant::mqa;
-  const auto kernels = find_kernels(e.isa);
-  if (!one_head || e.path == AttentionPath::uncached || !kernels || !OnePassAttention::takes(a.num_attention_heads))
-    return false;
-  const KvLayout layout{.nope = a.is_mla() ? a.kv_lora_rank : a.qk_nope_head_dim, .rope = a.qk_rope_head_dim};
-  return OnePassAttention::multiplies_pairs(**kernels, e.cache_dtype, layout);
-}
-
 }  // namespace
 
 Work StepCost::total() const {
@@ -168,9 +173,7 @@ StepCost decode_cost(const Experiment& experiment, int cached) {
     tally.pass(cached, 1);
   }
   tally.token();
-  StepCost cost = tally.cost();
-  cost.bf16_attention = multiplies_pairs(experiment);
-  return cost;
+  return tally.cost();
 }
 
 double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings) {
@@ -182,11 +185,11 @@ double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
   const double bandwidth = bandwidth_gb_s(cost.total().bytes(), ceilings);
   double ms = 0;
   for (int stage = 0; stage < kStages; ++stage) {
-    const bool attention = stage == int(Stage::scores) || stage == int(Stage::values);
-    const bool pairs = attention && cost.bf16_attention && ceilings.bf16_gflop_s > 0;
-    const double rate = pairs ? ceilings.bf16_gflop_s : ceilings.fp32_gflop_s;
     const Work& work = cost.stages[stage];
-    ms += std::max(double(work.bytes()) / (bandwidth * 1e6), double(work.operations) / (rate * 1e6));
+    const double pairs = ceilings.bf16_gflop_s > 0 ? double(cost.bf16_operations[stage]) : 0;
+    const double computing = (double(work.operations) - pairs) / (ceilings.fp32_gflop_s * 1e6) +
+                             (pairs > 0 ? pairs / (ceilings.bf16_gflop_s * 1e6) : 0);
+    ms += std::max(double(work.bytes()) / (bandwidth * 1e6), computing);
   }
   return ms;
 }

@@ -11,7 +11,9 @@ namespace mla {
 /// Predicted work of one decode step by stage, all running layers and sequences, logits included.
 struct StepCost {
   std::array<Work, kStages> stages{};
-  bool bf16_attention = false;  ///< scores and values multiply bf16 pairs (core/attention/one_pass.h)
+  /// Of the operations, those on bf16 pairs (core/attention/one_pass.h), where the processor has them and nobody looks at
+  /// the rows.
+  std::array<std::int64_t, kStages> bf16_operations{};
   Work total() const;
 };
 
@@ -37,8 +39,8 @@ struct Ceilings {
 double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings);
 
 /// The roofline: per stage the larger of bytes / bandwidth and operations / rate, summed. Milliseconds. The bandwidth is the
-/// cache's where all that a step reads stays there until the next, else the memory's; the rate is that of fp32, or of bf16
-/// where such pairs are multiplied.
+/// cache's where all that a step reads stays there until the next, else the memory's; the rate is that of fp32, and of bf16
+/// for products of bf16 pairs.
 double roofline_ms(const StepCost& cost, const Ceilings& ceilings);
 
 }  // namespace mla

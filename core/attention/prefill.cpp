@@ -66,15 +66,19 @@ void PrefillAttention::attend(const AttentionProblem& p, const Group& group, flo
   const int keys = p.first + (group.first + group.count - 1) / shared_ + 1;  // that the last query sees
   for (int t = 0; t < keys; t += kBlock) {
     const int count = std::min(kBlock, keys - t);
-    score(p, group, t, count, scratch);
+    const int blind = std::clamp((t - p.first) * shared_ - group.first, 0, group.count);  // queries before this block
+    const int skipped = blind / kernel_columns * kernel_columns, seen = columns_ - skipped;
+    float *scores = scratch.scores.data() + skipped, *scale = scratch.scale.data() + skipped;
+    score(p, group, t, count, skipped, scratch);
     lap(scratch.times.scores);
-    kernels_.softmax_columns(scratch.scores.data(), columns_, count, columns_, scratch.top.data(), scratch.total.data(),
-                             scratch.scale.data());
-    scale_rows(scratch.scale.data(), group.count, layout.value, scratch.sums.data(), layout.value);
+    kernels_.softmax_columns(scores, columns_, count, seen, scratch.top.data() + skipped, scratch.total.data() + skipped,
+                             scale);
+    scale_rows(scale, group.count - skipped, layout.value, scratch.sums.data() + std::ptrdiff_t(skipped) * layout.value,
+               layout.value);
     lap(scratch.times.softmax);
     const KvView::Rows rows = kv.values(kernels_, group.kv_head, t, count, 0, layout.value, scratch.rows.data());
-    kernels_.gemm_tn(group.count, layout.value, count, scratch.scores.data(), columns_, rows.data, rows.stride,
-                     scratch.sums.data(), layout.value);
+    kernels_.gemm_tn(group.count - blind, layout.value, count, scratch.scores.data() + blind, columns_, rows.data,
+                     rows.stride, scratch.sums.data() + std::ptrdiff_t(blind) * layout.value, layout.value);
     lap(scratch.times.values);
   }
   finish(p, group, out, scratch);
@@ -97,14 +101,17 @@ void PrefillAttention::pack(const AttentionProblem& p, const Group& group, const
   }
 }
 
-void PrefillAttention::score(const AttentionProblem& p, const Group& group, int token, int count, Scratch& scratch) const {
+/// Scores of the queries from column `skipped` on.
+void PrefillAttention::score(const AttentionProblem& p, const Group& group, int token, int count, int skipped,
+                             Scratch& scratch) const {
   const KvLayout& layout = p.layout();
   const KvView& kv = p.sequences[group.sequence];
   float* scores = scratch.scores.data();
   std::fill_n(scores, std::ptrdiff_t(count) * columns_, 0.0f);
   const auto part = [&](const KvView::Rows& keys, int width, int query) {
-    kernels_.gemm_nn(count, columns_, width, keys.data, keys.stride,
-                     scratch.queries.data() + std::ptrdiff_t(query) * columns_, columns_, scores, columns_, nullptr);
+    kernels_.gemm_nn(count, columns_ - skipped, width, keys.data, keys.stride,
+                     scratch.queries.data() + std::ptrdiff_t(query) * columns_ + skipped, columns_, scores + skipped,
+                     columns_, nullptr);
   };
   if (layout.nope) part(kv.nope(kernels_, group.kv_head, token, count, scratch.rows.data()), layout.nope, 0);
   if (layout.rope) part(kv.rope(kernels_, group.kv_head, token, count, scratch.rows.data()), layout.rope, layout.nope);

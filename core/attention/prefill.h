@@ -38,7 +38,7 @@ class PrefillAttention {
   void prepare(const AttentionProblem& p);
   void attend(const AttentionProblem& p, const Group& group, float* out, Scratch& scratch) const;
   void pack(const AttentionProblem& p, const Group& group, const float* queries, int width, float* out) const;
-  void score(const AttentionProblem& p, const Group& group, int token, int count, Scratch& scratch) const;
+  void score(const AttentionProblem& p, const Group& group, int token, int count, int skipped, Scratch& scratch) const;
   void hide_later(const AttentionProblem& p, const Group& group, int token, int count, float* scores) const;
   void finish(const AttentionProblem& p, const Group& group, float* out, const Scratch& scratch) const;
 

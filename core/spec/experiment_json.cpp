@@ -22,6 +22,7 @@ Result<Experiment> starting_point(Fields& fields, const ModelLookup& of_model) {
   if (!preset) return Error{fields.where() + ": " + preset.error().message};
   if (model.empty() || !of_model) return name.empty() ? default_experiment() : experiment_from(*preset);
   Result<Experiment> experiment = of_model(model);
+  if (!experiment && fields.nested("spec")) return default_experiment();  // it can be shown, if not run
   if (!experiment) return Error{fields.where() + ": model " + experiment.error().message};
   experiment->preset = name;
   return experiment;

@@ -18,7 +18,7 @@ using ViewState = std::map<std::string, std::string>;
 struct SavedExperiment {
   Experiment experiment;
   std::vector<Experiment> pinned;          ///< runs it was compared with, the one beside it first
-  std::map<std::string, ViewState> views;  ///< by view name; views and options without an entry are as they start
+  std::map<std::string, ViewState> views;  ///< by view name; views and options without an entry stay as they are
   bool operator==(const SavedExperiment&) const = default;
 };
 

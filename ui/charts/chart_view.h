@@ -37,7 +37,7 @@ class ChartView : public View {
   Chart* chart_;
   SnapshotPtr snapshot_;
   mutable bool stale_ = true;  // the chart doesn't show snapshot_ yet
-  QTimer pause_;               // runs for a tenth of a second after each redraw
+  QTimer pause_;               // until the next redraw may come
 };
 
 /// What a chart without measurements says: why the run failed, what is being prepared, or what to press.

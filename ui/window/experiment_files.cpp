@@ -22,7 +22,7 @@ Result<SavedExperiment> ExperimentFiles::read(const QString& path) { return read
 
 Status ExperimentFiles::save(const QString& path, const SavedExperiment& saved) {
   const Status written = write_file_atomically(path.toStdString(), to_json(saved));
-  if (written) opened(path, saved.experiment);
+  if (written) opened(path, saved);
   return written;
 }
 
@@ -31,9 +31,9 @@ void ExperimentFiles::close() {
   emit changed();
 }
 
-void ExperimentFiles::opened(const QString& path, const Experiment& experiment) {
+void ExperimentFiles::opened(const QString& path, const SavedExperiment& saved) {
   path_ = QFileInfo(path).absoluteFilePath();
-  saved_ = experiment;
+  saved_ = saved;
   recent_.removeAll(path_);
   recent_.prepend(path_);
   recent_ = recent_.mid(0, kMostRecent);

@@ -19,16 +19,16 @@ class ExperimentFiles : public QObject {
 
   /// Reads a file. An error names it.
   static Result<SavedExperiment> read(const QString& path);
-  /// Makes a file that holds this experiment the open one.
-  void opened(const QString& path, const Experiment& experiment);
+  /// Makes a file that holds this the open one.
+  void opened(const QString& path, const SavedExperiment& saved);
   /// Writes a file, whole or not at all, and makes it the open one.
   Status save(const QString& path, const SavedExperiment& saved);
   /// From now on there is no file.
   void close();
 
   QString path() const { return path_; }
-  /// Whether the experiment is another than the open file holds.
-  bool differs(const Experiment& experiment) const { return !path_.isEmpty() && experiment != saved_; }
+  /// Whether this is something else than the open file holds.
+  bool differs(const SavedExperiment& shown) const { return !path_.isEmpty() && shown != saved_; }
   /// Newest first.
   const QStringList& recent() const { return recent_; }
 
@@ -38,7 +38,7 @@ class ExperimentFiles : public QObject {
  private:
   QSettings* settings_;
   QString path_;
-  Experiment saved_;
+  SavedExperiment saved_;
   QStringList recent_;
 };
 

@@ -103,6 +103,7 @@ void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
   transport_->setPlaying(session_.playing() && !over);
   if (!snapshot->backends.empty()) panel_->setBackends(snapshot->backends);
   for (View* view : views_) view->setSnapshot(snapshot);
+  setWindowModified(files_->differs(shownExperiment()));
   const QString honesty = honesty_text(*snapshot);
   banner_->setText(honesty);
   banner_->setVisible(!honesty.isEmpty());

@@ -46,8 +46,11 @@ void MainWindow::openFile(const QString& path) {
   if (!saved) return report(saved.error());
   if (const Status restored = restoreViews(views_, saved->views); !restored)
     return report(Error{path.toStdString() + ": " + restored.error().message});
-  files_->opened(path, saved->experiment);
-  if (!saved->pinned.empty()) session_.setPinned(saved->pinned);
+  if (!saved->pinned.empty()) session_.setPinned(saved->pinned);  // otherwise those that are there stay for comparison
+  SavedExperiment opened = shownExperiment();                     // with what the file leaves out
+  opened.experiment = saved->experiment;
+  if (!saved->pinned.empty()) opened.pinned = saved->pinned;
+  files_->opened(path, opened);
   session_.setExperiment(saved->experiment);
   session_.restart();
   session_.play();
@@ -76,7 +79,7 @@ void MainWindow::save(bool ask_where) {
 
 SavedExperiment MainWindow::shownExperiment() {
   SavedExperiment shown{session_.experiment(), {}, {}};
-  for (const PinnedRun& run : shown_->pinned) shown.pinned.push_back(run.experiment);
+  for (const PinnedRun& run : session_.snapshot()->pinned) shown.pinned.push_back(run.experiment);
   for (View* view : views_)
     if (ViewState state = view->state(); !state.empty()) shown.views[view->viewName().toStdString()] = std::move(state);
   return shown;
@@ -136,7 +139,7 @@ void MainWindow::showTitle() {
   const QString path = files_->path();
   const QString name = path.isEmpty() ? QString() : QFileInfo(path).fileName() + QStringLiteral("[*] — ");
   setWindowTitle(name + tr("MLA Explorer"));
-  setWindowModified(files_->differs(session_.experiment()));
+  setWindowModified(files_->differs(shownExperiment()));
 }
 
 }  // namespace mla::ui

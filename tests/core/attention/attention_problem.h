@@ -55,6 +55,7 @@ class Problem {
     problem.q_nope = nope_.data();
     problem.q_rope = rope_.data();
   }
+  KvCache& cache(int sequence) { return caches_[std::size_t(sequence)]; }
   AttentionProblem problem;
 
  private:

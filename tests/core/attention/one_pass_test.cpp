@@ -57,9 +57,15 @@ TEST(OnePass, EqualsTheThreeStagesOnEveryInstructionSet) {
 
 TEST(OnePass, DoesNotDependOnTheNumberOfThreads) {
   const Kernels& kernels = *available_kernels().back();
-  const Problem p({16, 96, 16, 1500, 2}, kernels, 7);
-  const std::vector<float> one = in_one_pass(p.problem, kernels, 1);
-  for (const int threads : {2, 3, 5}) EXPECT_EQ(in_one_pass(p.problem, kernels, threads), one) << threads;
+  const std::vector<Case> cases{{16, 96, 16, 1500, 2},
+                                {16, 96, 16, 700, 1, CacheDtype::bf16},
+                                {12, 40, 8, 900, 2, CacheDtype::fp16},
+                                {24, 40, 4, 600, 1, CacheDtype::bf16, true, 6}};
+  for (const Case& c : cases) {
+    const Problem p(c, kernels, 7);
+    const std::vector<float> one = in_one_pass(p.problem, kernels, 1);
+    for (const int threads : {2, 3, 5}) EXPECT_EQ(in_one_pass(p.problem, kernels, threads), one) << text(c);
+  }
 }
 
 TEST(OnePass, ScoresThatGrowAndFallKeepTheirSoftmax) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "tests/core/attention/attention_problem.h"
 
 namespace mla {
@@ -48,6 +51,19 @@ TEST(Prefill, DoesNotDependOnTheNumberOfThreads) {
   const Problem p(of({6, 40, 8, 200, 2, CacheDtype::fp32, true, 3}, 150), kernels, 7);
   const std::vector<float> one = prefilled(p.problem, kernels, 1);
   for (const int threads : {2, 3, 5}) EXPECT_EQ(prefilled(p.problem, kernels, threads), one) << threads;
+}
+
+TEST(Prefill, WhatComesAfterAQueryDoesNotReachIt) {
+  const Kernels& kernels = *available_kernels().back();
+  const int positions = 150, dims = 16, late = 100;
+  const Problem before(of({3, dims, 4, positions}, positions), kernels, 5);
+  Problem after(of({3, dims, 4, positions}, positions), kernels, 5);
+  const std::vector<float> infinite(dims, std::numeric_limits<float>::infinity());
+  after.cache(0).store(kernels, late, 0, infinite.data(), dims);
+  const auto want = prefilled(before.problem, kernels, 2), got = prefilled(after.problem, kernels, 2);
+  const std::size_t unreached = std::size_t(late / KvCache::kBlockTokens * KvCache::kBlockTokens) * 3 * dims;
+  for (std::size_t i = 0; i < unreached; ++i) ASSERT_EQ(got[i], want[i]) << i;
+  EXPECT_TRUE(std::isnan(got.back()) || std::isinf(got.back()));
 }
 
 TEST(Prefill, LeavesRebuiltKeysToTheKernel) {

@@ -49,10 +49,21 @@ TEST(SavedExperiment, WhatIsLeftOutComesFromTheModel) {
   own.context = 77;
   own.spec.attention.kv_lora_rank = 12;
   EXPECT_EQ(read->experiment, own);
-  const auto missing = saved_experiment_from_json(
-      text, "f", [](const std::string& model) -> Result<Experiment> { return Error{model + ": no such directory"}; });
-  ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message, "f: model some/model: no such directory");
+}
+
+TEST(SavedExperiment, AModelThatIsGoneIsRefusedWhereItsSizesAreWanted) {
+  const ModelLookup gone = [](const std::string& model) -> Result<Experiment> {
+    return Error{model + ": no such directory"};
+  };
+  const std::string head = R"({"format": "mla-explorer experiment", "version": 1, "model": "some/model")";
+  const auto refused = saved_experiment_from_json(head + "}", "f", gone);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "f: model some/model: no such directory");
+  SavedExperiment saved = sample();
+  saved.pinned[0].model = "some/model";
+  const auto read = saved_experiment_from_json(to_json(saved), "f", gone);
+  ASSERT_TRUE(read) << "a file that says all sizes: " << read.error().message;
+  EXPECT_EQ(*read, saved);
 }
 
 TEST(SavedExperiment, MistakesAreNamed) {

@@ -48,24 +48,24 @@ TEST_P(EveryKernel, GemmNtMatchesDoublePrecision) {
       }
 }
 
-/// Calls check(c, start, want, size) for products of many shapes: C before and after, and in double precision.
+/// product(m, n, depth, a [m, lda], lda, b, ldb, c, ldc) has to add A B to C, in many shapes.
 template <class Product>
 void expect_sums(const Product& product) {
   for (int m : {1, 2, 5, 7, 8, 11, 12, 13, 23, 25})
     for (int n : kSizes)
       for (int depth : {1, 4, 64, 193, 1100}) {
         if (depth > 64 && (m > 13 || n > 64)) continue;
-        const int ldb = n + 2, ldc = n + 1;
-        const auto a = random_values(std::size_t(m) * depth, 3), b = random_values(std::size_t(depth) * ldb, 4);
+        const int lda = depth + 1, ldb = n + 2, ldc = n + 1;
+        const auto a = random_values(std::size_t(m) * lda, 3), b = random_values(std::size_t(depth) * ldb, 4);
         const auto start = random_values(std::size_t(m) * ldc, 5);
         std::vector<float> c = start;
-        product(m, n, depth, a, b, ldb, c, ldc);
+        product(m, n, depth, a, lda, b, ldb, c, ldc);
         for (int i = 0; i < m; ++i) {
           for (int j = 0; j < n; ++j) {
             double want = start[i * ldc + j], size = 1;
             for (int l = 0; l < depth; ++l) {
-              want += double(a[i * depth + l]) * b[l * ldb + j];
-              size += std::abs(double(a[i * depth + l]) * b[l * ldb + j]);
+              want += double(a[i * lda + l]) * b[l * ldb + j];
+              size += std::abs(double(a[i * lda + l]) * b[l * ldb + j]);
             }
             ASSERT_NEAR(c[i * ldc + j], want, 1e-6 * size) << m << "x" << n << "x" << depth;
           }
@@ -76,16 +76,16 @@ void expect_sums(const Product& product) {
 
 TEST_P(EveryKernel, GemmNnAddsAndMatchesDoublePrecision) {
   for (const bool ahead : {false, true})
-    expect_sums([&](int m, int n, int depth, const auto& a, const auto& b, int ldb, auto& c, int ldc) {
-      k.gemm_nn(m, n, depth, a.data(), depth, b.data(), ldb, c.data(), ldc, ahead ? a.data() : nullptr);
+    expect_sums([&](int m, int n, int depth, const auto& a, int lda, const auto& b, int ldb, auto& c, int ldc) {
+      k.gemm_nn(m, n, depth, a.data(), lda, b.data(), ldb, c.data(), ldc, ahead ? a.data() : nullptr);
     });
 }
 
 TEST_P(EveryKernel, GemmTnAddsAndMatchesDoublePrecision) {
-  expect_sums([&](int m, int n, int depth, const auto& a, const auto& b, int ldb, auto& c, int ldc) {
+  expect_sums([&](int m, int n, int depth, const auto& a, int lda, const auto& b, int ldb, auto& c, int ldc) {
     std::vector<float> turned(std::size_t(depth) * (m + 3));
     for (int i = 0; i < m; ++i)
-      for (int l = 0; l < depth; ++l) turned[std::size_t(l) * (m + 3) + i] = a[std::size_t(i) * depth + l];
+      for (int l = 0; l < depth; ++l) turned[std::size_t(l) * (m + 3) + i] = a[std::size_t(i) * lda + l];
     k.gemm_tn(m, n, depth, turned.data(), m + 3, b.data(), ldb, c.data(), ldc);
   });
 }
