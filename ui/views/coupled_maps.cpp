@@ -45,6 +45,13 @@ Layout layoutFor(const QSizeF& size, const QFontMetricsF& metrics) {
     out.titles[i] = QRectF(left, top - line, each, line);
     out.maps[i] = QRectF(left, top, side, side);
   }
+  // In a wide picture the maps end early: what belongs to them follows at once.
+  double next = top + side + line + kMargin;
+  if (!out.legend.isEmpty()) {
+    out.legend.moveTop(std::min(out.legend.top(), next));
+    next = out.legend.bottom() + kMargin;
+  }
+  if (!out.caption.isEmpty()) out.caption.moveTop(std::min(out.caption.top(), next));
   return out;
 }
 
