@@ -31,7 +31,7 @@ constexpr std::array kHelp = {
     Help{"context", "N", "most tokens the run may hold"},
     Help{"prefill", "N", "synthetic tokens already cached at the start"},
     Help{"batch", "N", "sequences decoded together"},
-    Help{"cache-dtype", "fp32|fp16|bf16", "element of the cache"},
+    Help{"cache-dtype", "fp32|fp16|bf16|fp8|int8", "values of the cache"},
     Help{"weights-dtype", "stored|fp32", "element of the weights"},
     Help{"backend", "cpu", "where to compute"},
     Help{"threads", "N", "threads; 0: one a core"},

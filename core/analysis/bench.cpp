@@ -21,8 +21,8 @@ using Clock = std::chrono::steady_clock;
 struct Sample {
   double ms = 0;
   Work work;
-  bool pairs = false;        ///< of bf16 were multiplied
-  std::int64_t touched = 0;  ///< bytes that are read in turn until the same come again
+  std::int64_t touched = 0;         ///< bytes that are read in turn until the same come again
+  std::int64_t bf16 = 0, int8 = 0;  ///< of the operations, those on bf16 pairs and on bytes
 };
 
 struct Machine {
@@ -41,7 +41,7 @@ struct Workload {
 struct KernelShape {
   int heads = 16;
   KvLayout layout;
-  int row_values = 576;
+  std::vector<RowSegment> row;
   int tokens = 8192;
   CacheDtype dtype = CacheDtype::fp32;
   int positions = 1;
@@ -58,14 +58,15 @@ class KernelBench {
         kernels_(machine.kernels),
         one_pass_(machine.kernels, pool_),
         prefill_(machine.kernels, pool_) {
-    const std::int64_t each = std::int64_t(shape.tokens) * shape.row_values * bytes_of(shape.dtype);
+    const RowFormat format(shape.row, shape.dtype);
+    const std::int64_t each = std::int64_t(shape.tokens) * format.bytes();
     const int count = int(std::clamp<std::int64_t>(kRotatedBytes / each + 1, 2, 64));
-    std::vector<float> row(shape.row_values);
+    std::vector<float> row(format.values());
     for (int c = 0; c < count; ++c) {
-      KvCache& cache = caches_.emplace_back(shape.row_values, shape.dtype);
+      KvCache& cache = caches_.emplace_back(format);
       for (int t = 0; t < shape.tokens; ++t) {
         synthetic_input(c + 1, t, 0, row);
-        cache.store(kernels_, cache.grow(1), 0, row.data(), shape.row_values);
+        cache.store(kernels_, cache.grow(1), 0, row.data(), format.values());
       }
     }
     const std::size_t queries = std::size_t(shape.positions) * shape.heads;
@@ -98,9 +99,12 @@ class KernelBench {
     const KvLayout& l = shape_.layout;
     const std::int64_t pairs = std::int64_t(shape_.positions) * (p.first + p.keys() + 1) / 2;  // of a query and a key
     sample.work.operations = 2 * shape_.heads * pairs * (l.nope + l.rope + l.value);
-    sample.touched = std::int64_t(caches_.size()) * shape_.tokens * shape_.row_values * bytes_of(shape_.dtype);
-    sample.pairs = one_pass && OnePassAttention::multiplies_pairs(kernels_, shape_.dtype, l);
-    sample.work.cache_read_bytes = std::int64_t(shape_.tokens) * shape_.row_values * bytes_of(shape_.dtype);
+    sample.work.cache_read_bytes = caches_.front().bytes();
+    sample.touched = std::int64_t(caches_.size()) * sample.work.cache_read_bytes;
+    const Products products = one_pass ? OnePassAttention::products(kernels_, caches_.front().format(), l) : Products::fp32;
+    const std::int64_t values = 2 * shape_.heads * pairs * l.value, scores = sample.work.operations - values;
+    if (products != Products::fp32) sample.bf16 = values + (products == Products::bf16 ? scores : 0);
+    if (products == Products::int8) sample.int8 = scores;
     return sample;
   }
 
@@ -136,20 +140,24 @@ Workload step_workload(std::string suite, std::string name, Experiment experimen
             std::shared_ptr<Decoder> shared = std::move(*decoder);
             return std::function<Sample()>([shared] {
               const Result<StepTrace> trace = shared->step();
-              return trace ? Sample{trace->ms, trace->work, false, trace->work.bytes()} : Sample{};
+              return trace ? Sample{trace->ms, trace->work, trace->work.bytes()} : Sample{};
             });
           }};
 }
 
 KernelShape latent_shape(int heads, int tokens, CacheDtype dtype) {
-  return {heads, {.kv_heads = 1, .nope = 512, .rope = 64, .rope_offset = 512, .value = 512}, 576, tokens, dtype};
+  return {heads,
+          {.kv_heads = 1, .nope = 512, .rope = 64, .rope_offset = 512, .value = 512},
+          {{512}, {64, 1, true}},
+          tokens,
+          dtype};
 }
 
 KernelShape mha_shape(int tokens, CacheDtype dtype) {
   const int heads = 32, dh = 128, width = heads * dh;
   return {heads,
           {.kv_heads = heads, .rope = dh, .rope_stride = dh, .value = dh, .value_offset = width, .value_stride = dh},
-          2 * width,
+          {{dh, heads}, {dh, heads}},
           tokens,
           dtype};
 }
@@ -166,7 +174,7 @@ KernelShape prefill_shape(int tokens) {
            .value = value,
            .value_offset = heads * nope,
            .value_stride = value},
-          heads * (nope + value) + 64,
+          {{nope, heads}, {value, heads}, {64}},
           tokens,
           CacheDtype::fp32,
           tokens};
@@ -181,7 +189,7 @@ std::vector<Workload> workloads() {
   }
   for (int heads : {16, 128})
     for (int tokens : {1024, 8192, 32768})
-      for (CacheDtype dtype : {CacheDtype::fp32, CacheDtype::bf16})
+      for (CacheDtype dtype : {CacheDtype::fp32, CacheDtype::bf16, CacheDtype::fp8, CacheDtype::int8})
         list.push_back(kernel_workload(
             "latent",
             "mla-absorbed-h" + std::to_string(heads) + "-t" + std::to_string(tokens) + "-" + std::string(name_of(dtype)),
@@ -217,15 +225,18 @@ BenchRow measure(const Workload& workload, const std::function<Sample()>& run) {
   row.high_ms = percentile(times, 0.9);
   row.bytes = sample.work.bytes();
   row.flop = sample.work.operations;
-  row.bf16_products = sample.pairs;
+  row.bf16_flop = sample.bf16;
+  row.int8_flop = sample.int8;
   row.touched_bytes = sample.touched;
   return row;
 }
 
 void hold_against(const Ceilings& ceilings, BenchRow& row) {
   const double bandwidth = bandwidth_gb_s(row.touched_bytes, ceilings);
-  const double rate = row.bf16_products ? ceilings.bf16_gflop_s : ceilings.fp32_gflop_s;
-  row.roofline_ms = std::max(double(row.bytes) / (bandwidth * 1e6), double(row.flop) / (rate * 1e6));
+  double computing = double(row.flop - row.bf16_flop - row.int8_flop) / (ceilings.fp32_gflop_s * 1e6);
+  if (row.bf16_flop > 0) computing += double(row.bf16_flop) / (ceilings.bf16_gflop_s * 1e6);
+  if (row.int8_flop > 0) computing += double(row.int8_flop) / (ceilings.int8_gop_s * 1e6);
+  row.roofline_ms = std::max(double(row.bytes) / (bandwidth * 1e6), computing);
   row.fraction_of_roofline = row.roofline_ms / row.median_ms;
 }
 

@@ -18,9 +18,9 @@ struct BenchRow {
   double low_ms = 0, high_ms = 0;  ///< 10th and 90th percentile
   std::int64_t bytes = 0;          ///< that must be read or written once
   std::int64_t flop = 0;
-  std::int64_t touched_bytes = 0;  ///< until the same come again: buffers take turns
-  bool bf16_products = false;      ///< bf16 values were multiplied as they are
-  double roofline_ms = 0;          ///< the larger of bytes / bandwidth and flop / rate (bf16's for bf16 products)
+  std::int64_t touched_bytes = 0;             ///< until the same come again: buffers take turns
+  std::int64_t bf16_flop = 0, int8_flop = 0;  ///< of flop, those on bf16 pairs and on bytes
+  double roofline_ms = 0;  ///< the larger of bytes / bandwidth and the sum of flop / rate, each at its own type's
   double fraction_of_roofline = 0;
 };
 

@@ -10,15 +10,20 @@
 namespace mla {
 namespace {
 
-/// As OnePassAttention decides, for a decode whose rows nobody looks at.
-bool multiplies_pairs(const Experiment& e) {
+/// As OnePassAttention decides for a decode.
+Products products_of(const Experiment& e) {
   const AttentionSpec& a = e.spec.attention;
   const bool one_head = a.is_mla() ? e.path == AttentionPath::absorbed : a.num_key_value_heads == 1;
   const auto kernels = find_kernels(e.isa);
   if (!one_head || e.path == AttentionPath::uncached || !kernels || !OnePassAttention::takes(a.num_attention_heads))
-    return false;
-  const KvLayout layout{.nope = a.is_mla() ? a.kv_lora_rank : a.qk_nope_head_dim, .rope = a.qk_rope_head_dim};
-  return OnePassAttention::multiplies_pairs(**kernels, e.cache_dtype, layout);
+    return Products::fp32;
+  KvLayout layout{
+      .nope = a.kv_lora_rank, .rope = a.qk_rope_head_dim, .rope_offset = a.kv_lora_rank, .value = a.kv_lora_rank};
+  if (!a.is_mla()) {
+    layout.nope = layout.rope_offset = a.qk_nope_head_dim;
+    layout.value = layout.value_offset = a.head_dim();
+  }
+  return OnePassAttention::products(**kernels, RowFormat(cache_row(e.spec, e.path), e.cache_dtype), layout);
 }
 
 /// Costs of one pass, booked as the engine books them.
@@ -95,8 +100,9 @@ class Tally {
     const std::int64_t scores = 2 * pairs * (absorbed ? c + r : n + r), values = 2 * pairs * (absorbed ? c : v);
     at(Stage::scores).operations += scores;
     at(Stage::values).operations += values;
-    if (queries == 1 && multiplies_pairs(e_)) {
-      cost_.bf16_operations[int(Stage::scores)] += scores;
+    const Products products = queries == 1 ? products_of(e_) : Products::fp32;
+    if (products != Products::fp32) {
+      (products == Products::int8 ? cost_.int8_operations : cost_.bf16_operations)[int(Stage::scores)] += scores;
       cost_.bf16_operations[int(Stage::values)] += values;
     }
     if (a_.is_mla() && e_.path == AttentionPath::reexpanded) {
@@ -116,10 +122,10 @@ class Tally {
   }
 
   void read_cache(std::int64_t keys) {
-    const std::int64_t row = cache_bytes_per_token(s_, e_.path, e_.cache_dtype, 1) * e_.batch;
-    std::int64_t value_part = 0;  // read by the sums; latents were read by the scores already
-    if (!a_.is_mla()) value_part = row / 2;
-    if (a_.is_mla() && expanded()) value_part = heads() * a_.v_head_dim * bytes_of(e_.cache_dtype) * e_.batch;
+    const std::vector<RowSegment> segments = cache_row(s_, e_.path);
+    const std::int64_t row = row_bytes(segments, e_.cache_dtype) * e_.batch;
+    const bool apart = !a_.is_mla() || expanded();  // values are read by the sums, latents were read by the scores already
+    const std::int64_t value_part = apart ? segment_bytes(segments.back(), e_.cache_dtype) * e_.batch : 0;
     at(Stage::scores).cache_read_bytes += (row - value_part) * keys;
     at(Stage::values).cache_read_bytes += value_part * keys;
   }
@@ -187,8 +193,10 @@ double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
   for (int stage = 0; stage < kStages; ++stage) {
     const Work& work = cost.stages[stage];
     const double pairs = ceilings.bf16_gflop_s > 0 ? double(cost.bf16_operations[stage]) : 0;
-    const double computing = (double(work.operations) - pairs) / (ceilings.fp32_gflop_s * 1e6) +
-                             (pairs > 0 ? pairs / (ceilings.bf16_gflop_s * 1e6) : 0);
+    const double bytes = ceilings.int8_gop_s > 0 ? double(cost.int8_operations[stage]) : 0;
+    const double computing = (double(work.operations) - pairs - bytes) / (ceilings.fp32_gflop_s * 1e6) +
+                             (pairs > 0 ? pairs / (ceilings.bf16_gflop_s * 1e6) : 0) +
+                             (bytes > 0 ? bytes / (ceilings.int8_gop_s * 1e6) : 0);
     ms += std::max(double(work.bytes()) / (bandwidth * 1e6), computing);
   }
   return ms;

@@ -11,9 +11,9 @@ namespace mla {
 /// Predicted work of one decode step by stage, all running layers and sequences, logits included.
 struct StepCost {
   std::array<Work, kStages> stages{};
-  /// Of the operations, those on bf16 pairs (core/attention/one_pass.h), where the processor has them and nobody looks at
-  /// the rows.
+  /// Of the operations, those on bf16 pairs and on bytes, where the processor has them (core/attention/one_pass.h).
   std::array<std::int64_t, kStages> bf16_operations{};
+  std::array<std::int64_t, kStages> int8_operations{};
   Work total() const;
 };
 
@@ -40,7 +40,7 @@ double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings);
 
 /// The roofline: per stage the larger of bytes / bandwidth and operations / rate, summed. Milliseconds. The bandwidth is the
 /// cache's where all that a step reads stays there until the next, else the memory's; the rate is that of fp32, and of bf16
-/// for products of bf16 pairs.
+/// pairs or bytes for their products.
 double roofline_ms(const StepCost& cost, const Ceilings& ceilings);
 
 }  // namespace mla

@@ -8,6 +8,7 @@
 #include "core/cache/kv_cache.h"
 #include "core/engine/chunk.h"
 #include "core/model/weights.h"
+#include "core/spec/cache_row.h"
 #include "core/spec/format.h"
 
 namespace mla {
@@ -120,7 +121,7 @@ std::int64_t cache_values_per_token(const ModelSpec& spec, AttentionPath path) {
 }
 
 std::int64_t cache_bytes_per_token(const ModelSpec& spec, AttentionPath path, CacheDtype dtype, int layers) {
-  return product({cache_values_per_token(spec, path), bytes_of(dtype), layers});
+  return product({row_bytes(cache_row(spec, path), dtype), layers});
 }
 
 std::vector<MemoryLine> compare_memory(const Experiment& e) {

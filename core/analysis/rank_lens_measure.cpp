@@ -7,6 +7,7 @@
 #include "core/analysis/memory.h"
 #include "core/analysis/quality.h"
 #include "core/engine/decoder.h"
+#include "core/spec/cache_row.h"
 
 namespace mla {
 namespace {
@@ -54,8 +55,10 @@ class Comparison {
   RankPoint point(const TruncatedModel& truncated, const Experiment& experiment) const {
     RankPoint point;
     point.rank = truncated.rank;
-    point.bytes_per_token =
-        std::int64_t(truncated.stored_values) * bytes_of(experiment.cache_dtype) * experiment.spec.num_hidden_layers;
+    const std::vector<RowSegment> row = truncated.spec.attention.is_mla()
+                                            ? cache_row(truncated.spec, AttentionPath::absorbed)
+                                            : std::vector<RowSegment>{{truncated.rank}};
+    point.bytes_per_token = row_bytes(row, experiment.cache_dtype) * experiment.spec.num_hidden_layers;
     point.energy_kept = truncated.energy_kept;
     for (std::size_t l = 0; l < change_.size(); ++l) point.map_change.push_back(change_[l] / double(rows_[l]));
     point.kl_bits = kl_ / double(tokens_);

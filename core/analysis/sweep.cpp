@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/analysis/memory.h"
 #include "core/engine/decoder.h"
 #include "core/engine/run.h"
 #include "core/model/vocabulary.h"
@@ -62,11 +63,13 @@ double median_of(const std::vector<SweepStep>& steps) {
 Result<std::vector<SweepStep>> decode(const LoadedModel& model, int count, ComputeBackend& backend, std::stop_token stop) {
   Result<std::unique_ptr<Decoder>> decoder = start(model, backend, stop);
   if (!decoder) return decoder.error();
+  const Experiment& e = model.experiment;
+  const std::int64_t rows = cache_values_per_token(e.spec, e.path) * e.layers * e.batch;  // of a position
   std::vector<SweepStep> steps;
   for (int i = 0; i < count; ++i) {
     const Result<StepTrace> step = (*decoder)->step({}, stop);
     if (!step) return step.error();
-    const std::int64_t values = step->cache_bytes / bytes_of(model.experiment.cache_dtype);
+    const std::int64_t values = rows * (*decoder)->positions();
     steps.push_back({(*decoder)->positions(), values, step->cache_bytes, step->ms});
   }
   return steps;

@@ -1,6 +1,12 @@
 #include "core/attention/attention_layer.h"
 
 namespace mla {
+namespace {
+
+/// Whether values lie behind the keys; otherwise they are the keys' own columns, and counted with the scores.
+bool values_apart(const KvLayout& l) { return l.value_offset != l.nope_offset || l.value_stride != l.nope_stride; }
+
+}  // namespace
 
 std::int64_t causal_pairs(const AttentionProblem& p) {
   const std::int64_t positions = p.positions;
@@ -11,9 +17,8 @@ void AttentionLayer::count_scores(const AttentionProblem& p, Compute& compute) c
   const KvLayout& l = p.layout();
   for (const KvView& kv : p.sequences) {
     compute.count(causal_pairs(p), 1, l.nope + l.rope, 0);
-    const std::int64_t values = std::int64_t(l.nope_stride || l.kv_heads == 1 ? l.kv_heads : 1) * l.nope +
-                                std::int64_t(l.rope_stride || l.kv_heads == 1 ? l.kv_heads : 1) * l.rope;
-    compute.work.cache_read_bytes += values * p.keys() * bytes_of(kv.cache->dtype());
+    const std::int64_t later = values_apart(l) ? kv.cache->format().bytes_from(l.value_offset) : 0;
+    compute.work.cache_read_bytes += (kv.cache->row_bytes() - later) * p.keys();
   }
 }
 
@@ -21,9 +26,7 @@ void AttentionLayer::count_values(const AttentionProblem& p, Compute& compute) c
   const KvLayout& l = p.layout();
   for (const KvView& kv : p.sequences) {
     compute.count(causal_pairs(p), 1, l.value, 0);
-    // Where values are the keys' own columns they were counted with the scores.
-    if (l.value_offset != l.nope_offset || l.value_stride != l.nope_stride)
-      compute.work.cache_read_bytes += std::int64_t(l.kv_heads) * l.value * p.keys() * bytes_of(kv.cache->dtype());
+    if (values_apart(l)) compute.work.cache_read_bytes += kv.cache->format().bytes_from(l.value_offset) * p.keys();
   }
 }
 

@@ -30,8 +30,6 @@ class AttentionLayer {
  public:
   virtual ~AttentionLayer() = default;
 
-  /// Values per token in the cache.
-  virtual int row_values() const = 0;
   /// Values per head that the kernel sums: v_head_dim, or the latent where it is absorbed.
   virtual int summed_values() const = 0;
   /// How the kernel reads a cache that append() filled.

@@ -9,7 +9,6 @@ class GroupedQueryLayer : public AttentionLayer {
   explicit GroupedQueryLayer(const ModelSpec& spec)
       : a_(spec.attention), scale_(float(score_scale(spec))), width_(a_.num_key_value_heads * a_.head_dim()) {}
 
-  int row_values() const override { return 2 * width_; }
   int summed_values() const override { return a_.head_dim(); }
 
   KvView view(const AttentionWeights&, const KvCache& cache) const override {

@@ -18,11 +18,6 @@ class LatentLayer : public AttentionLayer {
         path_(path == AttentionPath::uncached ? AttentionPath::expanded : path),
         scale_(float(score_scale(spec))) {}
 
-  int row_values() const override {
-    if (path_ != AttentionPath::expanded) return compressed();
-    return key_columns() + a_.num_attention_heads * a_.v_head_dim;
-  }
-
   int summed_values() const override { return absorbed() ? a_.kv_lora_rank : a_.v_head_dim; }
 
   KvView view(const AttentionWeights& weights, const KvCache& cache) const override;
@@ -170,14 +165,14 @@ void LatentLayer::append(const AttentionWeights& weights, const float* x, int ro
       expand_row(row, up_projected.data() + std::size_t(i) * weights.kv_b_proj.weight.rows, expanded);
       row = expanded.data();
     }
-    cache.store(compute.kernels, cache.grow(1), 0, row, row_values());
+    cache.store(compute.kernels, cache.grow(1), 0, row, cache.row_values());
     compute.work.cache_write_bytes += cache.row_bytes();
   }
 }
 
 void LatentLayer::expand_row(const float* compressed_row, const float* up_projected, std::vector<float>& out) const {
   const int heads = a_.num_attention_heads, n = a_.qk_nope_head_dim, r = a_.qk_rope_head_dim, v = a_.v_head_dim;
-  out.resize(row_values());
+  out.resize(std::size_t(key_columns()) + heads * v);
   if (toy_) std::copy_n(compressed_row, a_.kv_lora_rank, out.data());
   for (int h = 0; h < heads; ++h) {
     const float* head = up_projected + std::ptrdiff_t(h) * up_rows();

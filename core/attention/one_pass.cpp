@@ -8,13 +8,20 @@
 namespace mla {
 namespace {
 
-constexpr int kBlock = KvCache::kBlockTokens;
+constexpr int kBlock = KvCache::kBlockTokens, kStripe = OnePassAttention::kStripeTokens;
 /// Tokens that a thread takes at a time, in whole blocks: as many chunks as threads may want, but not so many that merging
 /// their sums costs more than a few percent of them.
 int chunk_tokens(int keys) {
   constexpr int few = 256, most_chunks = 16;
   const int chunks = std::clamp(keys / few, 2, most_chunks), tokens = (keys + chunks - 1) / chunks;
   return (tokens + kBlock - 1) / kBlock * kBlock;
+}
+
+/// fp32 values that a block of rows becomes, or a few rows where those of all heads are taken together.
+std::size_t scratch_rows(const AttentionProblem& p) {
+  const KvCache& cache = *p.sequences.front().cache;
+  if (p.layout().kv_heads > 1) return cache.format().scaled() ? std::size_t(kStripe) * cache.row_values() : 0;
+  return std::size_t(kBlock) * std::max({p.layout().nope, p.layout().rope, p.layout().value});
 }
 
 }  // namespace
@@ -24,39 +31,56 @@ bool OnePassAttention::handles(const AttentionProblem& p) {
   return p.positions == 1 && (kv.layout.kv_heads > 1 || takes(p.heads)) && !kv.up.key && !kv.up.value;
 }
 
+Products OnePassAttention::products(const Kernels& kernels, const RowFormat& format, const KvLayout& layout) {
+  if (layout.kv_heads > 1 || !kernels.bf16) return Products::fp32;
+  const CacheDtype dtype = format.dtype();
+  if (dtype == CacheDtype::bf16 || dtype == CacheDtype::fp8)
+    return layout.nope % 2 == 0 && layout.rope % 2 == 0 ? Products::bf16 : Products::fp32;
+  if (dtype != CacheDtype::int8) return Products::fp32;
+  const auto begins_group = [&](int column, int width) {
+    return width == 0 || (column - format.part_of(column).column) % kInt8Group == 0;
+  };
+  const bool whole = layout.nope % 4 == 0 && layout.rope % 4 == 0 && begins_group(layout.nope_offset, layout.nope) &&
+                     begins_group(layout.rope_offset, layout.rope) && begins_group(layout.value_offset, layout.value);
+  return whole ? Products::int8 : Products::fp32;
+}
+
 void OnePassAttention::plan(const AttentionProblem& p) {
   const KvLayout& layout = p.layout();
   padded_ = padded(p.heads);
   padded_value_ = padded(layout.value);
   width_ = layout.nope + layout.rope;
+  groups_ = (layout.nope + kInt8Group - 1) / kInt8Group + (layout.rope + kInt8Group - 1) / kInt8Group;
   tokens_ = chunk_tokens(p.keys());
   chunks_ = (p.keys() + tokens_ - 1) / tokens_;
   grouped_ = layout.kv_heads > 1;
-  pairs_ = multiplies_pairs(kernels_, p.sequences.front().cache->dtype(), layout);
+  products_ = products(kernels_, p.sequences.front().cache->format(), layout);
   parts_.clear();
-  if (grouped_) return;
-  if (layout.nope && layout.rope_offset == layout.nope_offset + layout.nope) {
-    parts_.push_back({layout.nope_offset, width_, 0});
-  } else {
-    if (layout.rope) parts_.push_back({layout.rope_offset, layout.rope, layout.nope});
-    if (layout.nope) parts_.push_back({layout.nope_offset, layout.nope, 0});
-  }
+  if (layout.rope) parts_.push_back({layout.rope_offset, layout.rope, layout.rope_stride, layout.nope, true});
+  if (layout.nope) parts_.push_back({layout.nope_offset, layout.nope, layout.nope_stride, 0, false});
 }
 
 void OnePassAttention::prepare(const AttentionProblem& p) {
   const std::size_t queries = std::size_t(p.batch()) * width_ * padded_, sums = std::size_t(p.batch()) * chunks_;
+  const bool pairs = products_ != Products::fp32;
   if (!grouped_) reserve(packed_, queries);
-  if (pairs_) reserve(packed_pairs_, queries);
+  if (products_ == Products::bf16) reserve(packed_pairs_, queries);
+  if (products_ == Products::int8) {
+    reserve(packed_bytes_, queries);
+    reserve(byte_scales_, std::size_t(p.batch()) * groups_ * padded_);
+    reserve(byte_offsets_, std::size_t(p.batch()) * groups_ * padded_);
+  }
   scratch_.resize(std::size_t(pool_.threads()));
   for (Scratch& scratch : scratch_) {
     reserve(scratch.scores, std::size_t(kBlock) * padded_);
     reserve(scratch.scale, std::size_t(padded_));
-    if (pairs_) {
+    if (pairs) {
       reserve(scratch.weights, std::size_t(kBlock) * padded_);
       reserve(scratch.values, std::size_t(kBlock) * padded_value_);
-    } else if (!grouped_) {
-      reserve(scratch.rows, std::size_t(kBlock) * std::max(width_, p.layout().value));
     }
+    if (pairs && p.sequences.front().cache->dtype() == CacheDtype::fp8)
+      reserve(scratch.halves, std::size_t(kBlock) * p.sequences.front().cache->row_values());
+    if (grouped_ || !pairs) reserve(scratch.rows, scratch_rows(p));
     scratch.times = {};
   }
   sums_.resize(std::max(sums_.size(), sums));
@@ -76,54 +100,81 @@ void OnePassAttention::pack_queries(const AttentionProblem& p) {
     const std::ptrdiff_t row = std::ptrdiff_t(s) * p.heads;
     turn(p.heads, nope, p.q_nope + row * nope, nope, to, padded_);
     turn(p.heads, rope, p.q_rope + row * rope, rope, to + std::ptrdiff_t(nope) * padded_, padded_);
-    if (pairs_)
-      kernels_.bf16->round_rows(width_, padded_, to, padded_, packed_pairs_.data() + std::ptrdiff_t(s) * width_ * padded_,
-                                2 * padded_);
+    round_queries(s);
   }
 }
 
-StageSeconds OnePassAttention::run(const AttentionProblem& p, float* out) {
+void OnePassAttention::round_queries(int sequence) {
+  const std::ptrdiff_t at = std::ptrdiff_t(sequence) * width_ * padded_;
+  const float* from = packed_.data() + at;
+  if (products_ == Products::bf16)
+    kernels_.bf16->round_rows(width_, padded_, from, padded_, packed_pairs_.data() + at, 2 * padded_);
+  if (products_ != Products::int8) return;
+  std::ptrdiff_t group = std::ptrdiff_t(sequence) * groups_ * padded_;
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {  // as they lie in the queries
+    const std::ptrdiff_t row = std::ptrdiff_t(part->query) * padded_;
+    kernels_.int8->round_queries(part->width, padded_, from + row, padded_, packed_bytes_.data() + at + row,
+                                 byte_scales_.data() + group, byte_offsets_.data() + group);
+    group += std::ptrdiff_t((part->width + kInt8Group - 1) / kInt8Group) * padded_;
+  }
+}
+
+StageSeconds OnePassAttention::run(const AttentionProblem& p, float* out, AttentionRow* row) {
   plan(p);
   prepare(p);
+  row_ = row;
+  if (row) {
+    row->query = p.first;
+    row->heads = p.heads;
+    row->keys = p.keys();
+    for (auto* values : {&row->weights, &row->scores_nope}) values->resize(std::size_t(p.heads) * p.keys());
+    if (p.layout().rope) row->scores_rope.resize(row->weights.size());
+  }
   if (!grouped_) pack_queries(p);
-  pool_.run(p.batch() * chunks_, [&](int item, int thread) {
-    const int first = item % chunks_ * tokens_;
-    sum_chunk(p, item / chunks_, first, std::min(p.keys(), first + tokens_), sums_[item], scratch_[thread]);
-  });
+  pool_.run(p.batch() * chunks_, [&](int item, int thread) { sum_chunk(p, item, scratch_[thread]); });
   pool_.run(p.batch() * p.heads, [&](int item, int) { merge(p, item / p.heads, item % p.heads, out); });
+  if (row) finish_row(p);
   StageSeconds all;
   for (const Scratch& scratch : scratch_) all += scratch.times;
   return all;
 }
 
-void OnePassAttention::sum_chunk(const AttentionProblem& p, int sequence, int first, int last, Chunk& chunk,
-                                 Scratch& scratch) {
-  float* const scores = scratch.scores.data();
+void OnePassAttention::sum_chunk(const AttentionProblem& p, int item, Scratch& scratch) {
+  const int sequence = item / chunks_, first = item % chunks_ * tokens_, last = std::min(p.keys(), first + tokens_);
+  const int onwards = first + pool_.threads() * tokens_;  // where this thread will most likely be next
+  Chunk& chunk = sums_[item];
   std::fill_n(chunk.sums.data(), std::ptrdiff_t(p.heads) * padded_value_, 0.0f);
   Lap lap;
   for (int t = first; t < last; t += kBlock) {
-    const Block block{p.sequences[sequence], sequence, t, std::min(kBlock, last - t), t + kBlock < last};
-    std::fill_n(scores, std::ptrdiff_t(block.count) * padded_, 0.0f);
-    KvCache::Rows keys{};
-    if (grouped_)
-      score_heads(p, block, scratch);
-    else if (pairs_)
-      score_pairs(block, scratch);
-    else
-      keys = score(block, scratch);
+    const int next = t + kBlock < last ? t + kBlock : onwards < p.keys() ? onwards : -1;
+    const Block block{p.sequences[sequence], sequence, t, std::min(kBlock, last - t), next};
+    score(p, block, scratch);
     lap(scratch.times.scores);
-    kernels_.softmax_columns(scores, padded_, block.count, padded_, chunk.top.data(), chunk.total.data(),
+    kernels_.softmax_columns(scratch.scores.data(), padded_, block.count, padded_, chunk.top.data(), chunk.total.data(),
                              scratch.scale.data());
     scale_rows(scratch.scale.data(), p.heads, padded_value_, chunk.sums.data(), padded_value_);
     lap(scratch.times.softmax);
-    if (grouped_)
-      add_head_values(p, block, chunk, scratch);
-    else if (pairs_)
-      add_value_pairs(p, block, chunk, scratch);
-    else
-      add_values(p, block, keys, chunk, scratch);
+    add_values(p, block, chunk, scratch);
     lap(scratch.times.values);
   }
+}
+
+/// Where the row is wanted, the scores so far; another chunk's tokens lie elsewhere in it.
+void OnePassAttention::keep(const AttentionProblem& p, const Block& block, std::vector<float>& scores,
+                            const Scratch& scratch) const {
+  turn(block.count, p.heads, scratch.scores.data(), padded_, scores.data() + block.first, p.keys());
+}
+
+/// From the scores of each head: its weights; and what is left of them without the RoPE part.
+void OnePassAttention::finish_row(const AttentionProblem& p) {
+  const int keys = p.keys();
+  pool_.run(p.heads, [&](int head, int) {
+    const std::ptrdiff_t at = std::ptrdiff_t(head) * keys;
+    float* scores = row_->scores_nope.data() + at;
+    kernels_.softmax(scores, nullptr, row_->weights.data() + at, keys);
+    if (p.layout().rope)
+      for (int t = 0; t < keys; ++t) scores[t] -= row_->scores_rope[std::size_t(at + t)];
+  });
 }
 
 /// The chunks of one head, each scaled to the top of all.

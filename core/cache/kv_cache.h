@@ -4,35 +4,41 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/spec/model_spec.h"
+#include "core/cache/row_format.h"
 #include "core/tensor/buffer.h"
 #include "core/tensor/kernels.h"
 
 namespace mla {
 
-/// The rows that one sequence keeps in one layer: [tokens, row_values] of the cache's element type, in blocks that are
-/// allocated as they are needed and never copied.
+/// The rows that one sequence keeps in one layer, in blocks that are allocated as they are needed and never copied.
 class KvCache {
  public:
   static constexpr int kBlockTokens = 64;
 
-  KvCache(int row_values, CacheDtype dtype) : row_values_(row_values), dtype_(dtype) {}
+  explicit KvCache(RowFormat format) : format_(std::move(format)) {}
+  /// Rows of one segment.
+  KvCache(int row_values, CacheDtype dtype) : KvCache(RowFormat({{row_values}}, dtype)) {}
 
   int tokens() const { return tokens_; }
-  int row_values() const { return row_values_; }
-  CacheDtype dtype() const { return dtype_; }
+  int row_values() const { return format_.values(); }
+  CacheDtype dtype() const { return format_.dtype(); }
+  const RowFormat& format() const { return format_; }
   /// Bytes of the rows held.
   std::int64_t bytes() const { return std::int64_t(tokens_) * row_bytes(); }
   /// Bytes of the blocks allocated for them.
   std::int64_t allocated_bytes() const;
-  std::int64_t row_bytes() const { return std::int64_t(row_values_) * bytes_of(dtype_); }
+  std::int64_t row_bytes() const { return format_.bytes(); }
 
   /// Makes room for `count` more rows, uninitialised, and returns the position of the first. Throws std::bad_alloc.
   int grow(int count);
-  /// Stores `n` values into a row from column `offset`, rounded to the cache's type.
-  void store(const Kernels& kernels, int token, int offset, const float* values, int n);
+  /// Stores `n` values into a row from column `offset`, rounded to the cache's type; where that has scales, whole units.
+  void store(const Kernels& kernels, int token, int offset, const float* values, int n) {
+    format_.encode(kernels, offset, values, n, row(token));
+  }
   /// Values [n] of a row from column `offset`, as fp32.
-  void read(const Kernels& kernels, int token, int offset, float* out, int n) const;
+  void read(const Kernels& kernels, int token, int offset, float* out, int n) const {
+    format_.decode(kernels, row(token), offset, out, n);
+  }
   void clear();
 
   /// Columns [offset, offset + n) of the `count` tokens from `first`, which lie in one block: a pointer to fp32 rows and
@@ -42,16 +48,18 @@ class KvCache {
     std::ptrdiff_t stride;
   };
   Rows rows(const Kernels& kernels, int first, int count, int offset, int n, float* scratch) const;
-  /// The elements themselves: a row from column `offset`. Rows of a block lie row_values() apart.
-  const std::byte* elements(int token, int offset) const { return row(token) + std::ptrdiff_t(offset) * bytes_of(dtype_); }
-  Element element() const { return Element(int(dtype_)); }
+  /// A row's bytes. Rows of a block lie row_bytes() apart.
+  const std::byte* row(int token) const { return blocks_[token / kBlockTokens].data() + token % kBlockTokens * row_bytes(); }
+  /// The elements of a row from column `offset`, where they have no scales. Rows of a block lie row_values() apart.
+  const std::byte* elements(int token, int offset) const {
+    return row(token) + std::ptrdiff_t(offset) * (dtype() == CacheDtype::fp32 ? 4 : 2);
+  }
+  Element element() const { return Element(int(dtype())); }
 
  private:
   std::byte* row(int token) { return blocks_[token / kBlockTokens].data() + token % kBlockTokens * row_bytes(); }
-  const std::byte* row(int token) const { return blocks_[token / kBlockTokens].data() + token % kBlockTokens * row_bytes(); }
 
-  int row_values_;
-  CacheDtype dtype_;
+  RowFormat format_;
   int tokens_ = 0;
   std::vector<Buffer<std::byte>> blocks_;
 };

@@ -9,6 +9,7 @@
 #include "core/engine/experts.h"
 
 namespace mla {
+
 CpuExecutor::CpuExecutor(const Experiment& experiment, const Kernels& kernels, std::shared_ptr<const ModelWeights> weights)
     : experiment_(experiment),
       weights_(std::move(weights)),
@@ -24,11 +25,12 @@ CpuExecutor::CpuExecutor(const Experiment& experiment, const Kernels& kernels, s
 
 void CpuExecutor::drop_cache() {
   // Nothing of an uncached pass outlives it, so its rows need no rounding.
-  const CacheDtype dtype = uncached() ? CacheDtype::fp32 : experiment_.cache_dtype;
+  const RowFormat format(cache_row(experiment_.spec, uncached() ? AttentionPath::expanded : experiment_.path),
+                         uncached() ? CacheDtype::fp32 : experiment_.cache_dtype);
   caches_.clear();
   caches_.resize(experiment_.layers);
   for (auto& layer : caches_)
-    for (int b = 0; b < batch(); ++b) layer.emplace_back(attention_->row_values(), dtype);
+    for (int b = 0; b < batch(); ++b) layer.emplace_back(format);
   latents_.assign(experiment_.layers, {});
 }
 
@@ -180,8 +182,8 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   problem.q_rope = queries.rope.data();
   clock.end(Stage::query);
 
-  const bool one_pass = OnePassAttention::handles(problem);
-  if (!traced && (one_pass || PrefillAttention::handles(problem))) return attend_unseen(problem, weights, out, clock);
+  if (OnePassAttention::handles(problem)) return attend_once(problem, weights, traced ? l : -1, out, clock, trace);
+  if (!traced && PrefillAttention::handles(problem)) return attend_unseen(problem, weights, out, clock);
   kernel_.scores(problem);
   attention_->count_scores(problem, compute_);
   clock.end(Stage::scores);
@@ -200,17 +202,33 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   project(weights, sums, out_rows, out, clock);
 }
 
-/// Where nobody looks at the rows: all three stages in one pass over the cache.
+/// A decode step in one pass over the cache; `seen`: the layer whose row is wanted, or -1.
+void CpuExecutor::attend_once(const AttentionProblem& problem, const AttentionWeights& weights, int seen,
+                              std::vector<float>& out, StageClock& clock, StepTrace& trace) {
+  std::vector<float> sums(std::size_t(batch()) * problem.heads * attention_->summed_values());
+  std::shared_ptr<AttentionRow> row;
+  if (seen >= 0) {
+    row = std::make_shared<AttentionRow>();
+    row->layer = seen;
+    trace.attention.push_back(row);
+  }
+  count_and_share(problem, one_pass_.run(problem, sums.data(), row.get()), clock);
+  project(weights, sums, batch(), out, clock);
+}
+
+/// A prefill where nobody looks at the rows: likewise.
 void CpuExecutor::attend_unseen(const AttentionProblem& problem, const AttentionWeights& weights, std::vector<float>& out,
                                 StageClock& clock) {
   const int rows = problem.positions * batch();
   std::vector<float> sums(std::size_t(rows) * problem.heads * attention_->summed_values());
-  const StageSeconds times =
-      problem.positions == 1 ? one_pass_.run(problem, sums.data()) : prefill_.run(problem, sums.data());
+  count_and_share(problem, prefill_.run(problem, sums.data()), clock);
+  project(weights, sums, rows, out, clock);
+}
+
+void CpuExecutor::count_and_share(const AttentionProblem& problem, const StageSeconds& times, StageClock& clock) {
   attention_->count_scores(problem, compute_);
   clock.share({{Stage::scores, times.scores}, {Stage::softmax, times.softmax}, {Stage::values, times.values}});
   attention_->count_values(problem, compute_);
-  project(weights, sums, rows, out, clock);
 }
 
 /// out [rows, d] from the sums of each head.

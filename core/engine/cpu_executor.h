@@ -40,6 +40,9 @@ class CpuExecutor : public Executor {
   int batch() const { return experiment_.batch; }
   void run_pass(const ForwardInput& input, int first, StageClock& clock, ForwardOutput& output);
   void run_layer(int l, Chunk& chunk, StageClock& clock, StepTrace& trace);
+  void attend_once(const AttentionProblem& problem, const AttentionWeights& weights, int seen, std::vector<float>& out,
+                   StageClock& clock, StepTrace& trace);
+  void count_and_share(const AttentionProblem& problem, const StageSeconds& times, StageClock& clock);
   void attend_unseen(const AttentionProblem& problem, const AttentionWeights& weights, std::vector<float>& out,
                      StageClock& clock);
   void project(const AttentionWeights& weights, const std::vector<float>& sums, int rows, std::vector<float>& out,

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kVariants{"mla", "mha", "gqa", "mqa"};
 constexpr std::array<std::string_view, 4> kPaths{"uncached", "expanded", "reexpanded", "absorbed"};
-constexpr std::array<std::string_view, 3> kCacheDtypes{"fp32", "fp16", "bf16"};
+constexpr std::array<std::string_view, 5> kCacheDtypes{"fp32", "fp16", "bf16", "fp8", "int8"};
 constexpr std::array<std::string_view, 3> kBlocks{"attention", "decoder", "toy"};
 constexpr std::array<std::string_view, 2> kScorings{"softmax", "sigmoid"};
 constexpr std::array<std::string_view, 3> kTopkMethods{"greedy", "group_limited_greedy", "noaux_tc"};
@@ -104,7 +104,7 @@ std::string title_of(const AttentionSpec& attention) {
 Result<Variant> parse_variant(std::string_view text) { return parse_name<Variant>(text, kVariants, "variant", {"tpa"}); }
 Result<AttentionPath> parse_path(std::string_view text) { return parse_name<AttentionPath>(text, kPaths, "attention"); }
 Result<CacheDtype> parse_cache_dtype(std::string_view text) {
-  return parse_name<CacheDtype>(text, kCacheDtypes, "cache-dtype", {"fp8", "int8"});
+  return parse_name<CacheDtype>(text, kCacheDtypes, "cache-dtype");
 }
 Result<BlockKind> parse_block(std::string_view text) { return parse_name<BlockKind>(text, kBlocks, "block"); }
 Result<ScoringFunc> parse_scoring_func(std::string_view text) {

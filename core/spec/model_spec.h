@@ -17,8 +17,8 @@ enum class Variant { mla, mha, gqa, mqa };
 /// MHA, GQA and MQA know `expanded` and `uncached` only.
 enum class AttentionPath { uncached, expanded, reexpanded, absorbed };
 
-/// Element type of the KV cache as stored.
-enum class CacheDtype { fp32, fp16, bf16 };
+/// Type of the KV cache's values as stored; fp8 (E4M3) and int8 have scales beside them (core/spec/cache_row.h).
+enum class CacheDtype { fp32, fp16, bf16, fp8, int8 };
 
 /// What surrounds the attention in one layer.
 enum class BlockKind {
@@ -161,9 +161,6 @@ Result<CacheDtype> parse_cache_dtype(std::string_view text);
 Result<BlockKind> parse_block(std::string_view text);
 Result<ScoringFunc> parse_scoring_func(std::string_view text);
 Result<TopkMethod> parse_topk_method(std::string_view text);
-
-/// Bytes of one stored element.
-constexpr int bytes_of(CacheDtype dtype) { return dtype == CacheDtype::fp32 ? 4 : 2; }
 
 /// The paths that a variant has, in the order uncached, expanded, re-expanded, absorbed.
 std::vector<AttentionPath> paths_of(Variant variant);

@@ -42,7 +42,8 @@ const std::vector<const Kernels*>& available_kernels() {
     const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
     if (has_avx512) list.push_back(&avx512::kernels);
-    if (has_avx512 && __builtin_cpu_supports("avx512bf16")) list.push_back(&avx512_bf16::kernels);
+    if (has_avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"))
+      list.push_back(&avx512_bf16::kernels);
 #endif
     return list;
   }();

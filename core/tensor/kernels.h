@@ -29,6 +29,25 @@ struct Bf16Kernels {
   void (*pair_rows)(int rows, int n, const std::uint16_t* in, std::ptrdiff_t ld, std::uint16_t* out, std::ptrdiff_t ldo);
   /// The same from fp32, rounded to nearest even.
   void (*round_rows)(int rows, int n, const float* in, std::ptrdiff_t ld, std::uint16_t* out, std::ptrdiff_t ldo);
+  /// Kernels::fp8_to_fp32 from the start of a group, to bf16, which is exact where the scales are powers of two.
+  void (*widen_fp8)(const std::uint8_t* in, int n, const std::uint8_t* scales, std::uint16_t* out);
+};
+
+/// Products of int8 keys (bytes with 128 added and a scale for each group of 32, as fp32_to_int8 makes them) with queries
+/// rounded to int8 in the same groups: exact within a group, summed as fp32. n is a multiple of kernel_columns.
+struct Int8Kernels {
+  /// Queries [width, n] side by side: four rows of bytes together [width / 4, n, 4], for each group of 32 rows a scale
+  /// [groups, n] and what the keys' 128 adds to its sums, to be taken away [groups, n]. width is a multiple of 4.
+  void (*round_queries)(int width, int n, const float* q, std::ptrdiff_t ld, std::int8_t* out, float* scales,
+                        std::int32_t* offsets);
+  /// scores[tokens, n] += the products of rows of keys, `ld` bytes apart, whose scales lie `scales` bytes behind their
+  /// values. `ahead`: another `tokens` rows, fetched from memory meanwhile, or null.
+  void (*score_rows)(int tokens, int n, int width, const std::uint8_t* rows, std::ptrdiff_t ld, std::ptrdiff_t scales,
+                     const std::int8_t* q, const float* q_scales, const std::int32_t* offsets, float* scores,
+                     std::ptrdiff_t lds, const std::uint8_t* ahead);
+  /// Such rows [tokens, n] as bf16, two by two side by side as Bf16Kernels::pair_rows has them. Any n.
+  void (*pair_rows)(int tokens, int n, const std::uint8_t* rows, std::ptrdiff_t ld, std::ptrdiff_t scales,
+                    std::uint16_t* out, std::ptrdiff_t ldo);
 };
 
 /// The inner loops, as one instruction set has them. All pointers may be unaligned; matrices are row-major with a leading
@@ -68,11 +87,19 @@ struct Kernels {
   /// Round to nearest even; what is too large becomes infinity.
   void (*fp32_to_fp16)(const float* in, std::uint16_t* out, int n);
   void (*fp32_to_bf16)(const float* in, std::uint16_t* out, int n);
+  /// Bytes with a scale for each group of 32 (int8, fp16 scales) or 128 (fp8, fp32 scales), see core/cache/row_format.h. The
+  /// first value is the one at `skip` of its group, `scales` points to that group's. A group with a value that is no finite
+  /// number comes back as not a number.
+  void (*int8_to_fp32)(const std::uint8_t* in, int skip, int n, const std::uint8_t* scales, float* out);
+  void (*fp32_to_int8)(const float* in, int n, std::uint8_t* out, std::uint8_t* scales);
+  void (*fp8_to_fp32)(const std::uint8_t* in, int skip, int n, const std::uint8_t* scales, float* out);
+  void (*fp32_to_fp8)(const float* in, int n, std::uint8_t* out, std::uint8_t* scales);
   /// out[n] = elements first … first + n of the stream `key`, uniform in [-scale, scale); first must be even. The same bits
   /// in every instruction set.
   void (*fill_uniform)(std::uint64_t key, std::uint64_t first, float scale, float* out, std::int64_t n);
 
   const Bf16Kernels* bf16;  ///< null where the processor has no such products
+  const Int8Kernels* int8;  ///< likewise; never without the others
 };
 
 /// Kernels that this processor can run, the best one last.

@@ -34,7 +34,7 @@ const std::vector<Wrong>& wrong_command_lines() {
       {{"memory", "--variant", "tpa"}, "tpa"},
       {{"memory", "--variant", "mlaa"}, "--variant mlaa"},
       {{"memory", "--variant", ""}, "--variant"},
-      {{"memory", "--cache-dtype", "int8"}, "int8"},
+      {{"memory", "--cache-dtype", "int4"}, "int4"},
       {{"memory", "--cache-dtype", "fp33"}, "fp33"},
       {{"decode", "--weights-dtype", "bf16"}, "bf16"},
       {{"decode", "--backend", "tpu"}, "tpu"},

@@ -218,7 +218,11 @@ void ExperimentPanel::buildRun(QGridLayout& grid) {
             tr("none"));
   addSlider(grid, "batch", {tr("Batch"), tr("Sequences decoded together; the first one is shown")});
   addChoice(grid, "cache-dtype", {tr("Cache"), tr("Precision of the numbers in the cache")},
-            {{tr("fp32, 4 bytes"), "fp32"}, {tr("fp16, 2 bytes"), "fp16"}, {tr("bf16, 2 bytes"), "bf16"}});
+            {{tr("fp32, 4 bytes"), "fp32"},
+             {tr("fp16, 2 bytes"), "fp16"},
+             {tr("bf16, 2 bytes"), "bf16"},
+             {tr("fp8, 1 byte and scales"), "fp8"},
+             {tr("int8, 1 byte and scales"), "int8"}});
 }
 
 void ExperimentPanel::buildMachine(QGridLayout& grid) {

@@ -29,9 +29,12 @@ class Problem {
     std::mt19937 rng(seed);
     std::normal_distribution<float> normal(0, 1);
     const int keys = c.kv_heads * c.latent, width = keys + c.rope + (c.apart ? keys : 0);
+    std::vector<RowSegment> segments{{c.latent, c.kv_heads}};
+    if (c.rope) segments.push_back({c.rope, 1, true});
+    if (c.apart) segments.push_back({c.latent, c.kv_heads});
     std::vector<float> row(std::size_t(width), 0.0f);
     for (int s = 0; s < c.batch; ++s) {
-      caches_.emplace_back(width, c.dtype);
+      caches_.emplace_back(RowFormat(segments, c.dtype));
       for (int t = 0; t < c.tokens; ++t) {
         for (float& x : row) x = normal(rng);
         caches_.back().store(kernels, caches_.back().grow(1), 0, row.data(), width);

@@ -18,6 +18,12 @@ std::vector<float> in_one_pass(const AttentionProblem& p, const Kernels& kernels
   return out;
 }
 
+/// Queries and weights are rounded for some: to 8 bits, or to a 127th of the largest of their group.
+double tolerance_of(Products products) {
+  if (products == Products::fp32) return 1e-5;
+  return products == Products::bf16 ? 8e-3 : 3e-2;
+}
+
 TEST(OnePass, EqualsTheThreeStagesOnEveryInstructionSet) {
   const std::vector<Case> cases{{4, 1, 0, 1},
                                 {9, 33, 6, 64},
@@ -43,15 +49,80 @@ TEST(OnePass, EqualsTheThreeStagesOnEveryInstructionSet) {
                                 {9, 33, 6, 150, 1, CacheDtype::fp32, true, 3},
                                 {24, 40, 4, 300, 1, CacheDtype::bf16, true, 6},
                                 {20, 7, 3, 129, 3, CacheDtype::fp16, true, 20},
-                                {64, 128, 64, 90, 1, CacheDtype::fp16, false, 8}};
+                                {64, 128, 64, 90, 1, CacheDtype::fp16, false, 8},
+                                {16, 512, 64, 1100, 1, CacheDtype::fp8},
+                                {20, 42, 6, 333, 2, CacheDtype::fp8},
+                                {9, 33, 4, 70, 1, CacheDtype::fp8},
+                                {128, 64, 16, 150, 1, CacheDtype::fp8, true},
+                                {32, 128, 0, 200, 1, CacheDtype::fp8, true, 32},
+                                {9, 35, 6, 150, 2, CacheDtype::fp8, true, 3},
+                                {16, 512, 64, 1100, 1, CacheDtype::int8},
+                                {16, 576, 0, 65, 1, CacheDtype::int8},
+                                {40, 44, 12, 333, 2, CacheDtype::int8},
+                                {126, 68, 4, 71, 1, CacheDtype::int8},
+                                {9, 33, 4, 70, 1, CacheDtype::int8},
+                                {128, 64, 16, 150, 1, CacheDtype::int8, true},
+                                {32, 128, 0, 200, 1, CacheDtype::int8, true, 32},
+                                {9, 35, 6, 150, 2, CacheDtype::int8, true, 3}};
   for (const Kernels* kernels : available_kernels())
     for (std::size_t i = 0; i < cases.size(); ++i) {
       const Problem p(cases[i], *kernels, unsigned(i));
       ASSERT_TRUE(OnePassAttention::handles(p.problem));
-      const bool rounds =
-          kernels->bf16 && cases[i].dtype == CacheDtype::bf16 && cases[i].kv_heads == 1;  // queries and weights, to 8 bits
-      expect_near(in_one_pass(p.problem, *kernels, 2), in_three_stages(p.problem, *kernels), rounds ? 8e-3 : 1e-5,
+      const Products products =
+          OnePassAttention::products(*kernels, p.problem.sequences.front().cache->format(), p.problem.layout());
+      expect_near(in_one_pass(p.problem, *kernels, 2), in_three_stages(p.problem, *kernels), tolerance_of(products),
                   std::string(kernels->name) + ": " + text(cases[i]));
+    }
+}
+
+TEST(OnePass, MultipliesWhatTheProcessorCanAsItIsStored) {
+  for (const Kernels* kernels : available_kernels()) {
+    const auto products = [&](const Case& c) {
+      const Problem p(c, *kernels, 1);
+      return OnePassAttention::products(*kernels, p.problem.sequences.front().cache->format(), p.problem.layout());
+    };
+    const bool has = kernels->bf16;
+    EXPECT_EQ(products({16, 512, 64, 2}), Products::fp32);
+    EXPECT_EQ(products({16, 512, 64, 2, 1, CacheDtype::fp16}), Products::fp32);
+    EXPECT_EQ(products({16, 512, 64, 2, 1, CacheDtype::bf16}), has ? Products::bf16 : Products::fp32);
+    EXPECT_EQ(products({16, 512, 64, 2, 1, CacheDtype::fp8}), has ? Products::bf16 : Products::fp32);
+    EXPECT_EQ(products({16, 512, 64, 2, 1, CacheDtype::int8}), has ? Products::int8 : Products::fp32);
+    EXPECT_EQ(products({16, 64, 16, 2, 1, CacheDtype::int8, true}), has ? Products::int8 : Products::fp32);
+    EXPECT_EQ(products({16, 510, 64, 2, 1, CacheDtype::int8}), Products::fp32) << "not in fours";
+    EXPECT_EQ(products({16, 64, 16, 2, 1, CacheDtype::int8, true, 4}), Products::fp32) << "several key-value heads";
+  }
+}
+
+// The row comes from the call that made the output, which does not change by it.
+TEST(OnePass, KeepsTheRowItAttendedTo) {
+  const std::vector<Case> cases{{16, 96, 16, 700, 2},
+                                {12, 40, 0, 90, 1, CacheDtype::bf16},
+                                {20, 64, 8, 333, 2, CacheDtype::int8},
+                                {16, 128, 8, 130, 1, CacheDtype::fp8},
+                                {24, 40, 4, 300, 1, CacheDtype::fp32, true, 6}};
+  for (const Kernels* kernels : available_kernels())
+    for (const Case& c : cases) {
+      const Problem p(c, *kernels, 5);
+      ThreadPool pool(2);
+      OnePassAttention one_pass(*kernels, pool);
+      AttentionKernel plain(*kernels, pool);
+      std::vector<float> out(std::size_t(c.batch) * c.heads * c.latent);
+      AttentionRow row;
+      one_pass.run(p.problem, out.data(), &row);
+      EXPECT_EQ(out, in_one_pass(p.problem, *kernels, 2)) << text(c);
+      plain.scores(p.problem);
+      plain.softmax(p.problem, true);
+      const auto want = plain.row(p.problem, 0, 0);
+      EXPECT_EQ(row.query, want->query);
+      EXPECT_EQ(row.heads, want->heads);
+      EXPECT_EQ(row.keys, want->keys);
+      const bool exact = OnePassAttention::products(*kernels, p.problem.sequences.front().cache->format(),
+                                                    p.problem.layout()) == Products::fp32;
+      const double tolerance = exact ? 1e-5 : 3e-2;
+      expect_near(row.weights, want->weights, tolerance, text(c));
+      expect_near(row.scores_nope, want->scores_nope, tolerance, text(c));
+      ASSERT_EQ(row.scores_rope.size(), want->scores_rope.size());
+      if (c.rope) expect_near(row.scores_rope, want->scores_rope, tolerance, text(c));
     }
 }
 
@@ -60,6 +131,8 @@ TEST(OnePass, DoesNotDependOnTheNumberOfThreads) {
   const std::vector<Case> cases{{16, 96, 16, 1500, 2},
                                 {16, 96, 16, 700, 1, CacheDtype::bf16},
                                 {12, 40, 8, 900, 2, CacheDtype::fp16},
+                                {16, 96, 16, 700, 1, CacheDtype::int8},
+                                {16, 96, 16, 700, 1, CacheDtype::fp8},
                                 {24, 40, 4, 600, 1, CacheDtype::bf16, true, 6}};
   for (const Case& c : cases) {
     const Problem p(c, kernels, 7);

@@ -91,7 +91,7 @@ TEST_P(Invariants, CostAndMemoryFormulasAreWhatHappens) {
   for (int trial = 0; trial < 40; ++trial) {
     Experiment e = random_small(GetParam(), rng);
     e.batch = 1 + int(rng() % 3);
-    e.cache_dtype = CacheDtype(rng() % 3);
+    e.cache_dtype = CacheDtype(rng() % 5);
     const auto paths = paths_of(GetParam());
     e.path = paths[rng() % paths.size()];
     const auto model = load(e);

@@ -149,7 +149,7 @@ TEST(ExperimentJson, RefusesByName) {
       {head + R"("prompt": 5})", "\"prompt\" is 5: must be text"},
       {head + R"("attention": "telepathic"})", "\"attention\" is \"telepathic\""},
       {head + R"("attention": 4})", "\"attention\" is 4: must be text"},
-      {head + R"("cache-dtype": "int8"})", "cache-dtype int8 is not built yet"},
+      {head + R"("cache-dtype": "int4"})", "cache-dtype int4 is not known"},
       {head + R"("backend": "tpu"})", "backend tpu"},
       {head + R"("preset": "gpt-9"})", "preset gpt-9 is not known"},
       {head + R"("spec": {"variant": "tpa"}})", "variant tpa is not built yet"},

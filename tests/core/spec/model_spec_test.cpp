@@ -13,7 +13,7 @@ namespace {
 TEST(ModelSpec, NamesReadBack) {
   for (const Variant v : {Variant::mla, Variant::mha, Variant::gqa, Variant::mqa}) EXPECT_EQ(*parse_variant(name_of(v)), v);
   for (const AttentionPath p : paths_of(Variant::mla)) EXPECT_EQ(*parse_path(name_of(p)), p);
-  for (const CacheDtype d : {CacheDtype::fp32, CacheDtype::fp16, CacheDtype::bf16})
+  for (const CacheDtype d : {CacheDtype::fp32, CacheDtype::fp16, CacheDtype::bf16, CacheDtype::fp8, CacheDtype::int8})
     EXPECT_EQ(*parse_cache_dtype(name_of(d)), d);
   for (const BlockKind b : {BlockKind::attention, BlockKind::decoder, BlockKind::toy})
     EXPECT_EQ(*parse_block(name_of(b)), b);
@@ -22,7 +22,7 @@ TEST(ModelSpec, NamesReadBack) {
 TEST(ModelSpec, UnknownNamesAreListedAndPlannedOnesSaidToBe) {
   EXPECT_EQ(parse_variant("foo").error().message, "variant foo is not known; there are mla, mha, gqa, mqa");
   EXPECT_EQ(parse_variant("tpa").error().message, "variant tpa is not built yet; there are mla, mha, gqa, mqa");
-  EXPECT_EQ(parse_cache_dtype("fp8").error().message, "cache-dtype fp8 is not built yet; there are fp32, fp16, bf16");
+  EXPECT_EQ(parse_cache_dtype("fp4").error().message, "cache-dtype fp4 is not known; there are fp32, fp16, bf16, fp8, int8");
   EXPECT_FALSE(parse_path("Absorbed"));
 }
 

@@ -1,0 +1,50 @@
+#include "core/spec/cache_row.h"
+
+namespace mla {
+
+std::vector<RowSegment> cache_row(const ModelSpec& spec, AttentionPath path) {
+  const AttentionSpec& a = spec.attention;
+  if (path == AttentionPath::uncached) return {};
+  if (!a.is_mla()) {
+    const RowSegment heads{a.head_dim(), a.num_key_value_heads};
+    return {heads, heads};
+  }
+  const RowSegment latent{a.kv_lora_rank}, values{a.v_head_dim, a.num_attention_heads};
+  if (path == AttentionPath::expanded) {
+    if (spec.block == BlockKind::toy) return {latent, values};
+    return {{a.head_dim(), a.num_attention_heads}, values};
+  }
+  if (a.qk_rope_head_dim == 0) return {latent};
+  return {latent, {a.qk_rope_head_dim, 1, true}};
+}
+
+int scales_of(const RowSegment& segment, CacheDtype dtype) {
+  if (dtype == CacheDtype::int8) return (segment.unit + kInt8Group - 1) / kInt8Group;
+  if (dtype == CacheDtype::fp8 && !segment.rope_key) return (segment.unit + kFp8Group - 1) / kFp8Group;
+  return 0;
+}
+
+std::int64_t segment_bytes(const RowSegment& segment, CacheDtype dtype) {
+  const std::int64_t values = std::int64_t(segment.unit) * segment.units;
+  const std::int64_t scales = std::int64_t(scales_of(segment, dtype)) * segment.units;
+  switch (dtype) {
+    case CacheDtype::fp32:
+      return 4 * values;
+    case CacheDtype::fp16:
+    case CacheDtype::bf16:
+      return 2 * values;
+    case CacheDtype::fp8:
+      return segment.rope_key ? 2 * values : values + 4 * scales;
+    case CacheDtype::int8:
+      return values + 2 * scales;
+  }
+  return 0;
+}
+
+std::int64_t row_bytes(const std::vector<RowSegment>& row, CacheDtype dtype) {
+  std::int64_t bytes = 0;
+  for (const RowSegment& segment : row) bytes += segment_bytes(segment, dtype);
+  return bytes;
+}
+
+}  // namespace mla
