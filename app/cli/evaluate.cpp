@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/cli/backends.h"
 #include "app/cli/command.h"
@@ -10,6 +11,7 @@
 #include "app/cli/output.h"
 #include "core/analysis/memory.h"
 #include "core/analysis/quality.h"
+#include "core/analysis/studies.h"
 #include "core/analysis/sweep.h"
 #include "core/io/file.h"
 #include "core/spec/format.h"
@@ -39,6 +41,7 @@ struct Point {
   SweepPoint at;
   Quality quality;
   std::int64_t cache_bytes_per_token = 0;
+  std::optional<CacheError> error;  ///< of the cache's precision, where it is not fp32
 };
 
 Result<std::vector<SweepPoint>> plan(const Options& options, std::vector<SweepAxis>& axes) {
@@ -73,7 +76,12 @@ Result<Point> measure(const SweepPoint& at, const std::string& text, ComputeBack
   const Result<Quality> quality = measure_quality(*model, backend, text, progress_line(name));
   if (!quality) return quality.error();
   const Experiment& e = model->experiment;
-  return Point{at, *quality, cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers)};
+  Point point{at, *quality, cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers), {}};
+  if (e.cache_dtype == CacheDtype::fp32 || e.path == AttentionPath::uncached) return point;
+  const Result<CacheError> error = study_precision(*model, text, backend);
+  if (!error) return error.error();
+  point.error = *error;
+  return point;
 }
 
 /// Numbers as numbers, all else as text.
@@ -94,6 +102,12 @@ nlohmann::ordered_json document_of(const std::vector<SweepAxis>& axes, const std
     entry["cache_bytes_per_token"] = point.cache_bytes_per_token;
     entry["tokens"] = point.quality.tokens;
     entry["bytes"] = point.quality.bytes;
+    if (point.error)
+      entry["cache_error"] = {{"tokens", point.error->tokens},
+                              {"attention_largest", point.error->attention_largest},
+                              {"attention_mean", point.error->attention_mean},
+                              {"output_largest", point.error->output_largest},
+                              {"output_mean", point.error->output_mean}};
     list.push_back(std::move(entry));
   }
   return {{"points", list}};

@@ -12,6 +12,7 @@ constexpr std::size_t kRankTokens = 1024;
 constexpr std::size_t kHeadTokens = 256;
 constexpr int kWindow = 256;
 constexpr int kInductionLength = 50;
+constexpr std::size_t kPrecisionTokens = 96;
 
 std::span<const int> first_of(const StudyText& text, std::size_t count) {
   return std::span(text.tokens).first(std::min(count, text.tokens.size()));
@@ -78,6 +79,20 @@ Result<std::vector<HeadScore>> study_heads(const LoadedModel& model, const Study
       induction_scores(model, kInductionLength, model.experiment.seed, backend, progress, std::move(stop));
   if (!induction) return induction.error();
   return with_induction(head_scores(run->windows.front().attention), *induction);
+}
+
+Result<CacheError> study_precision(const LoadedModel& model, const Result<std::string>& excerpt, ComputeBackend& backend,
+                                   const Progress& progress, std::stop_token stop) {
+  const Experiment& e = model.experiment;
+  const std::size_t most = std::size_t(std::min(e.spec.max_position_embeddings, int(kPrecisionTokens)));
+  std::vector<int> tokens(most, -1);
+  if (e.spec.vocab_size > 0) {
+    const Result<StudyText> text = study_text(model, excerpt);
+    if (!text) return text.error();
+    const std::span<const int> first = first_of(*text, most);
+    tokens.assign(first.begin(), first.end());
+  }
+  return measure_cache_error(model, tokens, backend, progress, std::move(stop));
 }
 
 }  // namespace mla

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/analysis/cache_error.h"
 #include "core/analysis/coupled_rope.h"
 #include "core/analysis/head_kinds.h"
 #include "core/analysis/rank_lens_measure.h"
@@ -35,5 +36,9 @@ Result<CoupledRope> study_coupling(const LoadedModel& model, const StudyText& te
 /// random tokens.
 Result<std::vector<HeadScore>> study_heads(const LoadedModel& model, const StudyText& text, ComputeBackend& backend,
                                            const Progress& progress = {}, std::stop_token stop = {});
+
+/// What the cache's precision changes, on the beginning of the text; without a vocabulary on synthetic vectors.
+Result<CacheError> study_precision(const LoadedModel& model, const Result<std::string>& excerpt, ComputeBackend& backend,
+                                   const Progress& progress = {}, std::stop_token stop = {});
 
 }  // namespace mla

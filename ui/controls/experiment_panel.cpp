@@ -163,6 +163,12 @@ void ExperimentPanel::offer(const Experiment& experiment, const std::string& ask
   emit experimentChosen(experiment_);
 }
 
+void ExperimentPanel::setPrecisionNote(const QString& text) {
+  if (text == precision_->text()) return;
+  precision_->setText(text);
+  precision_->setVisible(!text.isEmpty());
+}
+
 void ExperimentPanel::showNote(const QString& note) {
   note_->setText(note);
   note_->setVisible(!note.isEmpty());

@@ -25,6 +25,8 @@ class ExperimentPanel : public QWidget {
   const Experiment& experiment() const { return experiment_; }
   /// Shows an experiment without telling anybody.
   void setExperiment(const Experiment& experiment);
+  /// What the cache's precision costs, shown beneath it; nothing for an empty text.
+  void setPrecisionNote(const QString& text);
   /// The backends to choose from; those that can't be used are listed with the reason.
   void setBackends(const std::vector<BackendInfo>& backends);
   /// Says at the foot why settings were refused; an empty text takes that back.
@@ -92,6 +94,7 @@ class ExperimentPanel : public QWidget {
   QScrollArea* scroll_ = nullptr;
   QComboBox* paths_ = nullptr;
   QComboBox* backend_box_ = nullptr;
+  QLabel* precision_ = nullptr;
   QLabel* note_ = nullptr;
   QLabel* refusal_ = nullptr;
 };

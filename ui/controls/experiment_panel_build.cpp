@@ -223,6 +223,13 @@ void ExperimentPanel::buildRun(QGridLayout& grid) {
              {tr("bf16, 2 bytes"), "bf16"},
              {tr("fp8, 1 byte and scales"), "fp8"},
              {tr("int8, 1 byte and scales"), "int8"}});
+  precision_ = new QLabel;
+  precision_->setObjectName(QStringLiteral("precision"));
+  precision_->setAccessibleName(tr("What the cache's precision changes"));
+  precision_->setToolTip(tr("Measured beside the decode: the same tokens with this cache and with an fp32 one"));
+  precision_->setWordWrap(true);
+  precision_->hide();
+  grid.addWidget(precision_, grid.rowCount(), 0, 1, 2);
 }
 
 void ExperimentPanel::buildMachine(QGridLayout& grid) {

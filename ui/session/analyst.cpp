@@ -164,6 +164,10 @@ Findings Analyst::gather() const {
   for (const Study& study : plan_) {
     const Finding* finding = find(study);
     if (study.topic == Topic::heads && finding) all.head_kinds = finding->heads;
+    if (study.topic == Topic::precision) {
+      if (finding) all.precision = finding->precision;
+      all.precision_note = note_on(study);
+    }
     if (study.topic == Topic::rank) {
       all.rank = finding ? finding->rank : nullptr;
       all.rank_note = note_on(study);

@@ -68,7 +68,7 @@ void Session::setExperiment(const Experiment& experiment) {
 }
 
 void Session::study(const Topics& topics) {
-  Topics all{Topic::quality, Topic::heads};
+  Topics all{Topic::quality, Topic::precision, Topic::heads};
   all.insert(topics.begin(), topics.end());
   if (all == topics_) return;
   topics_ = std::move(all);

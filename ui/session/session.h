@@ -69,7 +69,7 @@ class Session : public QObject {
   bool playing_ = false;
   Throttle throttle_{kFrame};
   Analyst* analyst_;
-  Topics topics_{Topic::quality, Topic::heads};
+  Topics topics_{Topic::quality, Topic::precision, Topic::heads};
   std::unique_ptr<Worker> worker_;
 };
 

@@ -3,9 +3,11 @@
 #include <QString>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/analysis/cache_error.h"
 #include "core/analysis/comparison.h"
 #include "core/analysis/cost.h"
 #include "core/analysis/coupled_rope.h"
@@ -66,6 +68,8 @@ struct QualityReport {
 /// What was found out about a trained model beside its decode.
 struct Findings {
   QualityReport quality;
+  std::optional<CacheError> precision;  ///< of the cache against fp32; none while not measured, or where it is fp32
+  QString precision_note;
   std::shared_ptr<const std::vector<QualityPoint>> quality_curve;  ///< null: nobody asked
   std::shared_ptr<const RankCurve> rank;                           ///< quality against rank; null while not measured
   QString rank_note;                                               ///< what it waits for, or why there is none

@@ -65,6 +65,12 @@ Finding study_model(const Study& study, const LoadedModel& model, const Result<s
     if (!quality) return {.error = quality.error().message};
     return {.error = {}, .bits_per_byte = quality->bits_per_byte()};
   }
+  if (study.topic == Topic::precision) {
+    const auto error = study_precision(model, excerpt, *backend, progress, std::move(stop));
+    if (!error) return {.error = error.error().message};
+    finding.precision = *error;
+    return finding;
+  }
   const Result<StudyText> text = study_text(model, excerpt);
   if (!text) return {.error = text.error().message};
   if (study.topic == Topic::heads) keep(study_heads(model, *text, *backend, progress, stop), finding.heads, finding);
@@ -87,6 +93,17 @@ Finding compare_models(const Subject& subject, const LoadedModel& present, const
 }  // namespace
 
 Study quality_study(const Experiment& experiment) { return study_of(Topic::quality, essence_of(experiment)); }
+
+/// Random weights are those of the run: of its seed, and made once for both.
+std::optional<Study> precision_study(const Experiment& experiment) {
+  if (experiment.cache_dtype == CacheDtype::fp32 || experiment.path == AttentionPath::uncached) return {};
+  Experiment essence = essence_of(experiment);
+  essence.path = experiment.path;
+  essence.isa = experiment.isa;
+  essence.context = default_experiment().context;
+  if (experiment.model.empty()) essence.seed = experiment.seed;
+  return study_of(Topic::precision, std::move(essence));
+}
 
 std::vector<Study> quality_studies(const std::vector<QualityPoint>& curve) {
   std::vector<Study> studies;
@@ -116,6 +133,8 @@ std::vector<Study> plan_studies(const Subject& subject, const Topics& topics) {
   const Experiment& experiment = subject.experiment;
   const bool trained = !experiment.model.empty(), unasked = studied_unasked(experiment);
   if (unasked && topics.contains(Topic::quality)) plan.push_back(quality_study(experiment));
+  if (topics.contains(Topic::precision) && (unasked || !trained))
+    if (auto study = precision_study(experiment)) plan.push_back(std::move(*study));
   if (unasked && topics.contains(Topic::heads)) plan.push_back(at_any_precision(Topic::heads, experiment));
   if (subject.other && studied_unasked(*subject.other)) plan.push_back(quality_study(*subject.other));
   if (subject.other && topics.contains(Topic::comparison)) plan.push_back(comparison_of(subject));

@@ -18,6 +18,7 @@ namespace mla::ui {
 enum class Topic {
   quality,     ///< bits per byte on the held-out excerpt at these settings
   heads,       ///< the kinds of its heads
+  precision,   ///< what the cache's precision changes against fp32
   curve,       ///< quality against cache bytes: many measurements of the first kind
   rank,        ///< the rank lens
   coupling,    ///< coupled RoPE
@@ -50,6 +51,7 @@ struct Study {
 struct Finding {
   std::string error = {};
   double bits_per_byte = 0;
+  std::optional<CacheError> precision = {};
   std::shared_ptr<const RankCurve> rank = {};
   std::shared_ptr<const CoupledRope> coupled = {};
   std::shared_ptr<const std::vector<HeadScore>> heads = {};
@@ -62,12 +64,15 @@ Study quality_study(const Experiment& experiment);
 /// Quality at every point of the curve, in its order.
 std::vector<Study> quality_studies(const std::vector<QualityPoint>& curve);
 
+/// What the cache's precision changes; nothing where it is fp32 or nothing is cached.
+std::optional<Study> precision_study(const Experiment& experiment);
+
 /// Whether quality and kinds of heads are measured unasked: a trained model with a vocabulary, of a size that a thread
 /// beside the decode can manage.
 bool studied_unasked(const Experiment& experiment);
 
-/// What these topics ask of a subject, the most urgent first, but for the points of the curve. Random weights are compared,
-/// nothing else.
+/// What these topics ask of a subject, the most urgent first, but for the points of the curve. Of random weights only the
+/// cache's precision is studied, and what they are compared with.
 std::vector<Study> plan_studies(const Subject& subject, const Topics& topics);
 
 /// Carries a study out on one thread. `previous`: weights to share what they hold with, or null. Stopped, the finding means

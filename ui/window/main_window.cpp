@@ -104,6 +104,7 @@ void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
   if (!snapshot->backends.empty()) panel_->setBackends(snapshot->backends);
   for (View* view : views_) view->setSnapshot(snapshot);
   setWindowModified(files_->differs(shownExperiment()));
+  panel_->setPrecisionNote(precision_text(*snapshot));
   const QString honesty = honesty_text(*snapshot);
   banner_->setText(honesty);
   banner_->setVisible(!honesty.isEmpty());

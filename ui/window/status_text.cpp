@@ -95,6 +95,19 @@ QString status_text(const Snapshot& snapshot) {
   return parts.join(QStringLiteral(" · "));
 }
 
+QString precision_text(const Snapshot& snapshot) {
+  if (!snapshot.precision_note.isEmpty()) return tr("Against an fp32 cache: %1").arg(snapshot.precision_note);
+  if (!snapshot.precision) return {};
+  const CacheError& error = *snapshot.precision;
+  const auto number = [](double value) { return QString::number(value, 'g', 2); };
+  return tr("Against an fp32 cache, over %1 tokens: attention weights up to %2 apart (mean %3), outputs up to %4 % (mean %5 "
+            "%) "
+            "of their root mean square.")
+      .arg(error.tokens)
+      .arg(number(error.attention_largest), number(error.attention_mean), number(100 * error.output_largest),
+           number(100 * error.output_mean));
+}
+
 QString honesty_text(const Snapshot& snapshot) {
   if (snapshot.run == 0) return {};
   if (!snapshot.random_weights) return loaded_text(snapshot.experiment);

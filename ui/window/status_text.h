@@ -9,6 +9,9 @@ namespace mla::ui {
 /// The status line: bytes of the cache, bytes and milliseconds per token, what the weights are worth, pinned runs.
 QString status_text(const Snapshot& snapshot);
 
+/// How far the cache's precision moves attention and outputs, measured; empty for fp32.
+QString precision_text(const Snapshot& snapshot);
+
 /// What a picture of this run may claim: that random weights make its attention meaningless, and how many layers of how many
 /// run. Empty where there is nothing to say.
 QString honesty_text(const Snapshot& snapshot);

@@ -55,6 +55,14 @@ TEST_F(ExperimentPanelTest, EverySliderChangesItsSettingByAKey) {
   }
 }
 
+TEST_F(ExperimentPanelTest, SaysWhatTheCachesPrecisionChanges) {
+  EXPECT_TRUE(foot("What the cache's precision changes").isEmpty());
+  panel_.setPrecisionNote("up to 0.01 apart");
+  EXPECT_EQ(foot("What the cache's precision changes"), "up to 0.01 apart");
+  panel_.setPrecisionNote({});
+  EXPECT_TRUE(foot("What the cache's precision changes").isEmpty());
+}
+
 TEST_F(ExperimentPanelTest, TheLatentActsWhileItIsDragged) {
   QSlider* latent = slider("kv-lora-rank").slider();
   const QPoint handle = handle_of(*latent);

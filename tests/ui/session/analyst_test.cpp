@@ -89,6 +89,19 @@ TEST(AnalystTest, FindsWhatTheTopicsAskForAndNothingElse) {
   EXPECT_GT(both.coupled->largest_coupled(), 0.01);
 }
 
+TEST(AnalystTest, APrecisionIsHeldAgainstFp32) {
+  Analyst analyst(nullptr, short_text());
+  analyst.want({*apply(at_latent(16), {"cache-dtype", "int8"})}, {Topic::precision});
+  ASSERT_TRUE(wait_for([&] { return analyst.findings().precision.has_value(); }));
+  EXPECT_EQ(analyst.findings().precision->dtype, CacheDtype::int8);
+  EXPECT_GT(analyst.findings().precision->attention_largest, 0);
+  EXPECT_TRUE(analyst.findings().precision_note.isEmpty());
+  analyst.want({*apply(default_experiment(), {"cache-dtype", "bf16"})}, {Topic::precision});
+  ASSERT_TRUE(wait_for([&] { return analyst.findings().precision.has_value(); })) << "random weights have one too";
+  analyst.want({default_experiment()}, {Topic::precision});
+  EXPECT_FALSE(analyst.findings().precision || !analyst.findings().precision_note.isEmpty()) << "fp32 has none";
+}
+
 TEST(AnalystTest, TheRankCurveIsThatOfTheModelWithoutALens) {
   Analyst analyst(nullptr, short_text());
   analyst.want({*apply(at_latent(8), {"lens-rank", "2"})}, {Topic::rank});

@@ -34,6 +34,18 @@ TEST(StatusTextTest, HasBytesMedianWeightsAndPins) {
       "pinned: 2");
 }
 
+TEST(StatusTextTest, TheCachesPrecisionIsShownAsItWasMeasured) {
+  Snapshot snapshot = running(tiny_experiment(), 1);
+  EXPECT_TRUE(precision_text(snapshot).isEmpty());
+  snapshot.precision_note = "measuring: 40 %";
+  EXPECT_EQ(precision_text(snapshot), "Against an fp32 cache: measuring: 40 %");
+  snapshot.precision_note.clear();
+  snapshot.precision = CacheError{CacheDtype::int8, 96, 0.0123, 1.5e-5, 0.031, 0.0042};
+  EXPECT_EQ(precision_text(snapshot).toStdString(),
+            "Against an fp32 cache, over 96 tokens: attention weights up to 0.012 apart (mean 1.5e-05), outputs up to 3.1 % "
+            "(mean 0.42 %) of their root mean square.");
+}
+
 TEST(StatusTextTest, SaysWhatIsGoingOnFirst) {
   Snapshot snapshot = running(tiny_experiment(), 1);
   snapshot.state = Snapshot::State::failed;
