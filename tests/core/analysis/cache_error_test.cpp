@@ -41,8 +41,9 @@ TEST(CacheErrorTest, GrowsWithCoarserTypesAndIsNothingForFp32) {
 }
 
 TEST(CacheErrorTest, ABlockWithoutAVocabularyIsFedVectors) {
-  const auto experiment =
-      apply_all(experiment_from(*find_preset("deepseek-v2-lite")), {{"layers", "1"}, {"cache-dtype", "fp8"}});
+  const auto experiment = apply_all(experiment_from(*find_preset("tutorial")),
+                                    {{"hidden-size", "256"}, {"kv-lora-rank", "32"}, {"cache-dtype", "fp8"}});
+  ASSERT_TRUE(experiment) << experiment.error().message;
   const auto model = load(*experiment);
   ASSERT_TRUE(model) << model.error().message;
   const auto backend = make_cpu_backend();
