@@ -32,7 +32,7 @@ constexpr std::array kHelp = {
     Help{"prefill", "N", "synthetic tokens already cached at the start"},
     Help{"batch", "N", "sequences decoded together"},
     Help{"cache-dtype", "fp32|fp16|bf16|fp8|int8", "values of the cache"},
-    Help{"weights-dtype", "stored|fp32", "element of the weights"},
+    Help{"weights-dtype", "stored|fp32|bf16|int8", "matrices of the weights"},
     Help{"backend", "cpu", "where to compute"},
     Help{"threads", "N", "threads; 0: one a core"},
     Help{"isa", "NAME", "instruction set of the CPU kernels; the best one by default"},

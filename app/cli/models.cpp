@@ -3,6 +3,7 @@
 #include "app/cli/command.h"
 #include "core/model/model_catalog.h"
 #include "core/spec/format.h"
+#include "core/spec/parameters.h"
 
 namespace mla {
 namespace {

@@ -186,6 +186,12 @@ std::vector<Workload> workloads() {
     const auto preset = find_preset("tutorial");
     const auto experiment = apply(experiment_from(*preset), {"kv-lora-rank", rank});
     list.push_back(step_workload("toy", "toy-block-c" + std::string(rank) + "-fp32", *experiment));
+    for (WeightsDtype dtype : {WeightsDtype::bf16, WeightsDtype::int8}) {
+      Experiment narrow = *experiment;
+      narrow.weights_dtype = dtype;
+      if (rank == std::string_view("4"))
+        list.push_back(step_workload("toy", "toy-block-c4-" + std::string(name_of(dtype)), narrow));
+    }
   }
   for (int heads : {16, 128})
     for (int tokens : {1024, 8192, 32768})

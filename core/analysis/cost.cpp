@@ -6,6 +6,7 @@
 #include "core/analysis/memory.h"
 #include "core/attention/one_pass.h"
 #include "core/engine/chunk.h"
+#include "core/spec/parameters.h"
 
 namespace mla {
 namespace {
@@ -46,7 +47,7 @@ class Tally {
   /// Embedding and logits of the one new token.
   void token() {
     if (s_.vocab_size == 0) return;
-    at(Stage::other).weight_bytes += 4 * std::int64_t(e_.batch) * a_.hidden_size;
+    at(Stage::other).weight_bytes += e_.batch * row(a_.hidden_size);
     linear(Stage::other, e_.batch, s_.vocab_size, a_.hidden_size);
   }
 
@@ -59,9 +60,14 @@ class Tally {
   bool expanded() const { return e_.path == AttentionPath::expanded || !cached(); }
   std::int64_t heads() const { return a_.num_attention_heads; }
 
+  /// Bytes of a row of a weight matrix.
+  std::int64_t row(std::int64_t cols) const {
+    return weight_row_bytes(cols > 1 ? e_.weights_dtype : WeightsDtype::stored, cols);
+  }
+
   void linear(Stage stage, std::int64_t m, std::int64_t n, std::int64_t k) {
     at(stage).operations += 2 * m * n * k;
-    at(stage).weight_bytes += 4 * n * k;
+    at(stage).weight_bytes += n * row(k);
   }
 
   void append(std::int64_t rows) {
@@ -88,7 +94,7 @@ class Tally {
     }
     if (a_.is_mla() && e_.path == AttentionPath::absorbed && !toy()) {
       at(Stage::query).operations += 2 * rows * heads() * a_.qk_nope_head_dim * a_.kv_lora_rank;
-      at(Stage::query).weight_bytes += 4 * heads() * a_.qk_nope_head_dim * a_.kv_lora_rank;
+      at(Stage::query).weight_bytes += heads() * a_.qk_nope_head_dim * row(a_.kv_lora_rank);
     }
   }
 
@@ -111,14 +117,14 @@ class Tally {
     }
     if (absorbed) {  // W_UV, once per query
       at(Stage::values).operations += 2 * queries * e_.batch * heads() * v * c;
-      at(Stage::values).weight_bytes += 4 * heads() * v * c;
+      at(Stage::values).weight_bytes += heads() * v * row(c);
     }
     if (cached()) read_cache(keys);
   }
 
   void rebuild(Stage stage, std::int64_t keys, std::int64_t width) {
     at(stage).operations += 2 * e_.batch * keys * heads() * width * a_.kv_lora_rank;
-    at(stage).weight_bytes += 4 * e_.batch * heads() * width * a_.kv_lora_rank;
+    at(stage).weight_bytes += e_.batch * heads() * width * row(a_.kv_lora_rank);
   }
 
   void read_cache(std::int64_t keys) {
@@ -139,11 +145,14 @@ class Tally {
   }
 
   void experts(const MoeSpec& moe, std::int64_t rows) {
-    const std::int64_t d = a_.hidden_size, matrices = 3 * d * moe.moe_intermediate_size;
-    linear(Stage::feed_forward, rows, moe.n_routed_experts, d);
-    at(Stage::feed_forward).operations += 2 * rows * moe.num_experts_per_tok * matrices;
-    at(Stage::feed_forward).weight_bytes += std::llround(4.0 * double(matrices) * experts_read(moe, rows));
-    if (moe.n_shared_experts > 0) linear(Stage::feed_forward, rows, moe.shared_width(), 3 * d);
+    const std::int64_t d = a_.hidden_size, f = moe.moe_intermediate_size, shared = moe.shared_width();
+    at(Stage::feed_forward).operations += 2 * rows * moe.n_routed_experts * d;
+    at(Stage::feed_forward).weight_bytes += 4 * moe.n_routed_experts * d;  // the router's stay fp32
+    at(Stage::feed_forward).operations += 2 * rows * moe.num_experts_per_tok * 3 * d * f;
+    at(Stage::feed_forward).weight_bytes += std::llround(double(2 * f * row(d) + d * row(f)) * experts_read(moe, rows));
+    if (shared == 0) return;
+    for (int i = 0; i < 2; ++i) linear(Stage::feed_forward, rows, shared, d);
+    linear(Stage::feed_forward, rows, d, shared);
   }
 
   /// The mean number of different experts that so many rows use, each taking num_experts_per_tok at random.

@@ -10,6 +10,8 @@
 #include "core/model/weights.h"
 #include "core/spec/cache_row.h"
 #include "core/spec/format.h"
+#include "core/spec/parameters.h"
+#include "core/tensor/thread_pool.h"
 
 namespace mla {
 
@@ -72,7 +74,17 @@ std::int64_t unreachable_bytes(const Experiment& e) {
   const std::int64_t idle = std::max<std::int64_t>(0, moe.n_routed_experts - routes);
   std::int64_t layers = 0;
   for (int l = 0; l < e.layers; ++l) layers += e.spec.is_moe_layer(l);
-  return product({layers, idle, 12, e.spec.attention.hidden_size, moe.moe_intermediate_size});
+  const std::int64_t d = e.spec.attention.hidden_size, f = moe.moe_intermediate_size;
+  return product({layers, idle, 2 * f * weight_row_bytes(e.weights_dtype, d) + d * weight_row_bytes(e.weights_dtype, f)});
+}
+
+/// A checkpoint's largest tensor as fp32, once for each thread, where its values are then rounded to a narrower type.
+std::int64_t converted_bytes(const Experiment& e) {
+  if (e.model.empty() || e.weights_dtype == WeightsDtype::stored) return 0;
+  std::int64_t largest = 0;
+  for_each_parameter(e.spec, e.layers,
+                     [&](const ParameterShape& shape) { largest = std::max(largest, shape.rows * shape.cols); });
+  return product({4, largest, e.threads > 0 ? e.threads : default_threads()});
 }
 
 /// fp32 values of one position on its way through a layer: residual, norm and output, queries before and after they are
@@ -146,19 +158,20 @@ std::int64_t MemoryNeed::total() const { return sum({weights, cache, scratch}); 
 
 MemoryNeed memory_need(const Experiment& e) {
   MemoryNeed need;
-  need.weights = product({4, parameter_count(e.spec, e.layers)});
+  need.weights = parameter_bytes(e.spec, e.layers, e.weights_dtype);
   if (!e.model.empty()) need.weights -= unreachable_bytes(e);  // a checkpoint's are converted on first use
   need.cache = product({cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers), block_rows(e), e.batch});
   const std::int64_t chunk = chunk_positions(e, 0, e.context), each = score_bytes_per_position(e, e.context);
   const std::int64_t scores = std::max(each, std::min(kChunkScoreBytes, product({chunk, each})));
-  need.scratch = sum({scores, product({chunk, e.batch, activation_values(e.spec, e.path), 4}), recomputed_bytes(e)});
+  need.scratch = sum(
+      {scores, product({chunk, e.batch, activation_values(e.spec, e.path), 4}), recomputed_bytes(e), converted_bytes(e)});
   return need;
 }
 
 Status check_fits(const Experiment& e, std::int64_t available, std::int64_t shared_weights) {
   MemoryNeed need = memory_need(e);
   // What is held need not be the part that this run reaches.
-  const std::int64_t missing = product({4, parameter_count(e.spec, e.layers)}) - shared_weights;
+  const std::int64_t missing = parameter_bytes(e.spec, e.layers, e.weights_dtype) - shared_weights;
   need.weights = std::min(need.weights, std::max<std::int64_t>(0, missing));
   const std::int64_t total = need.total();
   if (total <= available) return {};

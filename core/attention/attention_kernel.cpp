@@ -31,7 +31,7 @@ void for_rows(const AttentionProblem& p, int sequence, int kv_head, int from, in
 /// time and all heads at each, so that memory is read in the order in which it lies. A head at a time would jump a whole row
 /// for each token.
 bool streams(const AttentionProblem& p) {
-  return p.positions == 1 && p.layout().kv_heads > 1 && !p.sequences.front().up.key && !p.sequences.front().up.value;
+  return p.positions == 1 && p.layout().kv_heads > 1 && !p.sequences.front().up.any();
 }
 
 /// Calls body(first, count) for a few tokens at a time, never across two blocks.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/cache/kv_cache.h"
+#include "core/model/weights.h"
 
 namespace mla {
 
@@ -13,14 +14,16 @@ struct KvLayout {
   int value = 0, value_offset = 0, value_stride = 0;  ///< value (absorbed: the latent again)
 };
 
-/// The up-projections by which keys and values are rebuilt from cached latents at every step. Null: taken from the row as
-/// they are.
+/// The up-projections by which keys and values are rebuilt from cached latents at every step. Rows of -1: taken from the
+/// cache as they are.
 struct Reexpansion {
   int latent = 0;                  ///< columns of the latent, which begins the row
-  const float* key = nullptr;      ///< [nope, latent] of head 0
-  const float* value = nullptr;    ///< [value, latent] of head 0
-  const float* bias = nullptr;     ///< [heads, value], or null
-  std::ptrdiff_t head_stride = 0;  ///< elements from one head's matrices to the next's
+  const Weight* weight = nullptr;  ///< [heads head_rows, latent]
+  int key = -1;                    ///< first of the `nope` rows of head 0's keys
+  int value = -1;                  ///< first of the `value` rows of head 0's values
+  int head_rows = 0;
+  const float* bias = nullptr;  ///< [heads, value], or null
+  bool any() const { return key >= 0 || value >= 0; }
 };
 
 /// Keys and values of one sequence in one layer, as the attention kernel reads them: block by block, as fp32.
@@ -37,6 +40,9 @@ struct KvView {
   /// Columns [column, column + n) of the values.
   Rows values(const Kernels& kernels, int head, int first, int count, int column, int n, float* scratch) const;
   std::size_t scratch_values() const;
+
+ private:
+  Rows rebuild(const Kernels& kernels, int row, int n, int first, int count, float* scratch) const;
 };
 
 }  // namespace mla

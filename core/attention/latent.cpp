@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/attention/attention_layer.h"
 
 namespace mla {
@@ -38,9 +40,8 @@ class LatentLayer : public AttentionLayer {
   /// Rows of kv_b_proj per head, and which of them hold its values.
   int up_rows() const { return value_row() + a_.v_head_dim; }
   int value_row() const { return toy_ ? 0 : a_.qk_nope_head_dim; }
-  const float* up(const AttentionWeights& weights, int head, int row) const {
-    return weights.kv_b_proj.weight.data() + (std::ptrdiff_t(head) * up_rows() + row) * a_.kv_lora_rank;
-  }
+  /// A row of kv_b_proj, counted within its head.
+  int up(int head, int row) const { return head * up_rows() + row; }
   void fold_key_projection(const AttentionWeights& weights, int rows, Compute& compute, Queries& queries) const;
   std::vector<float> compress(const AttentionWeights& weights, const float* x, int rows, const Rotation& rotation,
                               Compute& compute) const;
@@ -74,10 +75,11 @@ KvView LatentLayer::view(const AttentionWeights& weights, const KvCache& cache) 
     return view;
   }
   view.up = {.latent = c,
-             .key = toy_ ? nullptr : up(weights, 0, 0),
-             .value = up(weights, 0, value_row()),
-             .bias = weights.kv_b_proj.bias ? weights.kv_b_proj.bias.data() : nullptr,
-             .head_stride = std::ptrdiff_t(up_rows()) * c};
+             .weight = &weights.kv_b_proj.weight,
+             .key = toy_ ? -1 : 0,
+             .value = value_row(),
+             .head_rows = up_rows(),
+             .bias = weights.kv_b_proj.bias ? weights.kv_b_proj.bias.data() : nullptr};
   return view;
 }
 
@@ -105,11 +107,17 @@ void LatentLayer::query(const AttentionWeights& weights, const float* x, int row
 void LatentLayer::fold_key_projection(const AttentionWeights& weights, int rows, Compute& compute, Queries& queries) const {
   const int heads = a_.num_attention_heads, n = a_.qk_nope_head_dim, c = a_.kv_lora_rank;
   std::vector<float> folded(std::size_t(rows) * heads * c, 0.0f);
-  compute.count(std::int64_t(rows) * heads, c, n, 4ll * heads * n * c);
-  up(weights, 0, 0);  // values that are made on first use are made here, where memory that runs out can be reported
-  compute.pool.run(heads, [&](int h, int) {
-    compute.kernels.gemm_nn(rows, c, n, queries.nope.data() + std::ptrdiff_t(h) * n, std::ptrdiff_t(heads) * n,
-                            up(weights, h, 0), c, folded.data() + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c, nullptr);
+  const Weight& weight = weights.kv_b_proj.weight;
+  weight.make();  // where memory that runs out can be reported
+  compute.count(std::int64_t(rows) * heads, c, n, heads * n * weight.row_bytes());
+  compute.pool.run(heads, [&](int h, int thread) {
+    constexpr int few = 16;  // rows that become fp32 together, where they are not
+    float* wide = weight.narrow ? compute.scratch(thread, std::size_t(few) * c) : nullptr;
+    const int step = weight.narrow ? few : n;
+    for (int i = 0; i < n; i += step)
+      compute.kernels.gemm_nn(rows, c, std::min(step, n - i), queries.nope.data() + std::ptrdiff_t(h) * n + i,
+                              std::ptrdiff_t(heads) * n, weight.read(compute.kernels, up(h, i), std::min(step, n - i), wide),
+                              c, folded.data() + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c, nullptr);
   });
   queries.nope.swap(folded);
 }
@@ -191,12 +199,15 @@ void LatentLayer::finish(const AttentionWeights& weights, const float* sums, int
     std::copy_n(sums, std::size_t(rows) * heads * v, heads_out);
     return;
   }
-  compute.count(std::int64_t(rows) * heads, v, c, 4ll * heads * v * c);
+  const Weight& weight = weights.kv_b_proj.weight;
   const Weight& bias = weights.kv_b_proj.bias;
-  compute.pool.run(heads, [&](int h, int) {
+  weight.make();
+  if (bias) bias.make();
+  compute.count(std::int64_t(rows) * heads, v, c, heads * v * weight.row_bytes());
+  compute.pool.run(heads, [&](int h, int thread) {
     float* out = heads_out + std::ptrdiff_t(h) * v;
-    compute.kernels.gemm_nt(rows, v, c, sums + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c, up(weights, h, value_row()),
-                            c, out, std::ptrdiff_t(heads) * v);
+    compute.rows(weight, up(h, value_row()), v, sums + std::ptrdiff_t(h) * c, std::ptrdiff_t(heads) * c, rows, out,
+                 std::ptrdiff_t(heads) * v, thread);
     if (!bias) return;
     for (int i = 0; i < rows; ++i)  // weights sum to 1, so a bias of every value is a bias of their sum
       for (int j = 0; j < v; ++j) out[std::ptrdiff_t(i) * heads * v + j] += bias.data()[h * v + j];
@@ -208,7 +219,7 @@ void LatentLayer::count_scores(const AttentionProblem& p, Compute& compute) cons
   const std::int64_t h = a_.num_attention_heads, n = a_.qk_nope_head_dim, c = a_.kv_lora_rank;
   for (const KvView& kv : p.sequences) {
     compute.count(causal_pairs(p), 1, n + a_.qk_rope_head_dim, 0);
-    if (!toy_) compute.count(p.keys(), h * n, c, 4 * h * n * c);
+    if (!toy_) compute.count(p.keys(), h * n, c, h * n * kv.up.weight->row_bytes());
     compute.work.cache_read_bytes += kv.cache->row_bytes() * p.keys();
   }
 }
@@ -216,9 +227,9 @@ void LatentLayer::count_scores(const AttentionProblem& p, Compute& compute) cons
 void LatentLayer::count_values(const AttentionProblem& p, Compute& compute) const {
   if (path_ != AttentionPath::reexpanded) return AttentionLayer::count_values(p, compute);
   const std::int64_t h = a_.num_attention_heads, v = a_.v_head_dim, c = a_.kv_lora_rank;
-  for (std::size_t s = 0; s < p.sequences.size(); ++s) {  // the latents were counted with the scores
+  for (const KvView& kv : p.sequences) {  // the latents were counted with the scores
     compute.count(causal_pairs(p), 1, v, 0);
-    compute.count(p.keys(), h * v, c, 4 * h * v * c);
+    compute.count(p.keys(), h * v, c, h * v * kv.up.weight->row_bytes());
   }
 }
 

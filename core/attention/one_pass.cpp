@@ -28,7 +28,7 @@ std::size_t scratch_rows(const AttentionProblem& p) {
 
 bool OnePassAttention::handles(const AttentionProblem& p) {
   const KvView& kv = p.sequences.front();
-  return p.positions == 1 && (kv.layout.kv_heads > 1 || takes(p.heads)) && !kv.up.key && !kv.up.value;
+  return p.positions == 1 && (kv.layout.kv_heads > 1 || takes(p.heads)) && !kv.up.any();
 }
 
 Products OnePassAttention::products(const Kernels& kernels, const RowFormat& format, const KvLayout& layout) {

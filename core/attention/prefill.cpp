@@ -19,10 +19,7 @@ int group_columns(const AttentionProblem& p, int threads) {
 
 }  // namespace
 
-bool PrefillAttention::handles(const AttentionProblem& p) {
-  const Reexpansion& up = p.sequences.front().up;
-  return p.positions > 1 && !up.key && !up.value;
-}
+bool PrefillAttention::handles(const AttentionProblem& p) { return p.positions > 1 && !p.sequences.front().up.any(); }
 
 void PrefillAttention::prepare(const AttentionProblem& p) {
   const KvLayout& layout = p.layout();

@@ -12,7 +12,10 @@ namespace {
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using FloatMap = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
-Matrix matrix(const Weight& w) { return FloatMap(w.data(), w.rows, w.cols).cast<double>(); }
+Matrix matrix(const Weight& w) {
+  std::vector<float> wide(w.narrow ? std::size_t(w.rows) * w.cols : 0);
+  return FloatMap(w.read(*available_kernels().front(), 0, w.rows, wide.data()), w.rows, w.cols).cast<double>();
+}
 
 Matrix project(const Linear& linear, const Matrix& x) {
   Matrix y = x * matrix(linear.weight).transpose();

@@ -14,7 +14,7 @@ CpuExecutor::CpuExecutor(const Experiment& experiment, const Kernels& kernels, s
     : experiment_(experiment),
       weights_(std::move(weights)),
       pool_(experiment.threads > 0 ? experiment.threads : default_threads()),
-      compute_{kernels, pool_, {}},
+      compute_(kernels, pool_),
       attention_(experiment.spec.attention.is_mla() ? make_latent_layer(experiment.spec, experiment.path)
                                                     : make_grouped_query_layer(experiment.spec)),
       kernel_(kernels, pool_),
@@ -125,9 +125,12 @@ void CpuExecutor::embed_rows(const ForwardInput& input, std::size_t first, std::
     std::copy_n(input.hidden.data() + first * d, rows * d, out);
     return;
   }
-  for (std::size_t i = 0; i < rows; ++i)
-    std::copy_n(weights_->embed_tokens.data() + std::ptrdiff_t(input.tokens[first + i]) * d, d, out + i * d);
-  compute_.work.weight_bytes += 4ll * std::int64_t(rows) * d;
+  const Weight& embedding = weights_->embed_tokens;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const float* row = embedding.read(compute_.kernels, input.tokens[first + i], 1, out + i * d);
+    if (row != out + i * d) std::copy_n(row, d, out + i * d);
+  }
+  compute_.work.weight_bytes += embedding.row_bytes() * std::int64_t(rows);
 }
 
 // In the last layer only positions whose output (or attention row) somebody wants are computed beyond their cache rows.

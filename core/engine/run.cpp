@@ -34,7 +34,7 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const ModelWeight
   auto weights = apply_lens(slice_elastic(checkpoint->weights, without_lens(experiment.spec)), experiment.spec, previous,
                             experiment.threads, progress, std::move(stop));
   if (!weights) return weights.error();
-  return LoadedModel{experiment, std::move(*weights), std::move(*vocabulary)};
+  return LoadedModel{experiment, narrowed(std::move(*weights), experiment.weights_dtype, previous), std::move(*vocabulary)};
 }
 
 }  // namespace

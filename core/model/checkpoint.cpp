@@ -46,7 +46,9 @@ using Known = std::map<std::string, WeightValues>;
 Known known_values(const ModelWeights* previous, const std::string& files) {
   Known known;
   if (!previous || previous->files != files) return known;
-  for_each_weight(*previous, [&](const Weight& weight) { known.emplace(weight.name, weight.values); });
+  for_each_weight(*previous, [&](const Weight& weight) {
+    if (weight.values) known.emplace(weight.name, weight.values);
+  });
   return known;
 }
 

@@ -23,7 +23,7 @@ int total(const Parts& parts) {
 Weight sliced(const Weight& full, const Parts& rows, const Parts& cols) {
   if (!full || (total(rows) == full.rows && total(cols) == full.cols)) return full;
   // Under another name: whoever looks for the checkpoint's own tensor must not find a part of it.
-  Weight part{full.name + " (part)", total(rows), total(cols), nullptr};
+  Weight part{full.name + kPartSuffix, total(rows), total(cols), nullptr};
   auto values = std::make_shared<Buffer<float>>(std::size_t(part.rows) * part.cols);
   float* out = values->data();
   for (const Part& r : rows)

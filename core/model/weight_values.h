@@ -12,29 +12,27 @@ namespace mla {
 
 /// The values of a tensor, shared by all copies of this handle: there already, or made by the first who asks for them.
 /// Threads that ask at once wait for the one that makes them. Making throws std::bad_alloc; the next who asks tries again.
-class WeightValues {
+template <class Values>
+class Lazy {
  public:
-  using Make = std::function<Buffer<float>()>;
+  using Make = std::function<Values()>;
 
-  WeightValues() = default;
-  WeightValues(std::nullptr_t) {}
-  WeightValues(std::shared_ptr<const Buffer<float>> values) : store_(std::make_shared<Store>()) {
-    store_->keep(std::move(values));
-  }
-  WeightValues(std::shared_ptr<Buffer<float>> values)
-      : WeightValues(std::shared_ptr<const Buffer<float>>(std::move(values))) {}
-  explicit WeightValues(Make make) : store_(std::make_shared<Store>()) { store_->make = std::move(make); }
+  Lazy() = default;
+  Lazy(std::nullptr_t) {}
+  Lazy(std::shared_ptr<const Values> values) : store_(std::make_shared<Store>()) { store_->keep(std::move(values)); }
+  Lazy(std::shared_ptr<Values> values) : Lazy(std::shared_ptr<const Values>(std::move(values))) {}
+  explicit Lazy(Make make) : store_(std::make_shared<Store>()) { store_->make = std::move(make); }
 
-  const Buffer<float>& operator*() const {
+  const Values& operator*() const {
     if (!made()) store_->make_once();
     return *store_->values;
   }
-  const Buffer<float>* operator->() const { return &**this; }
+  const Values* operator->() const { return &**this; }
   explicit operator bool() const { return store_ != nullptr; }
   /// Whether the values are in memory by now.
   bool made() const { return store_ && store_->made; }
   /// Whether both are handles of the same values.
-  bool operator==(const WeightValues& other) const { return store_ == other.store_; }
+  bool operator==(const Lazy& other) const { return store_ == other.store_; }
 
  private:
   // A mutex, not std::call_once: that one never returns again after an exception where pthread_once knows of none.
@@ -42,19 +40,22 @@ class WeightValues {
     std::mutex mutex;
     std::atomic<bool> made = false;
     Make make;
-    std::shared_ptr<const Buffer<float>> values;
-    void keep(std::shared_ptr<const Buffer<float>> kept) {
+    std::shared_ptr<const Values> values;
+    void keep(std::shared_ptr<const Values> kept) {
       values = std::move(kept);
       made = values != nullptr;
     }
     void make_once() {
       const std::lock_guard lock(mutex);
       if (made || !make) return;
-      keep(std::make_shared<const Buffer<float>>(make()));
+      keep(std::make_shared<const Values>(make()));
       make = nullptr;  // and what it held
     }
   };
   std::shared_ptr<Store> store_;
 };
+
+/// fp32 values of a tensor, row-major.
+using WeightValues = Lazy<Buffer<float>>;
 
 }  // namespace mla

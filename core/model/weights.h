@@ -8,24 +8,40 @@
 #include <string>
 #include <vector>
 
-#include "core/model/weight_values.h"
+#include "core/model/narrow_matrix.h"
 #include "core/spec/experiment.h"
+#include "core/spec/parameters.h"
 #include "core/tensor/buffer.h"
 
 namespace mla {
 
-/// A weight matrix [rows, cols], row-major fp32 (rows = outputs), shared between models that agree on it. A checkpoint's
-/// values are converted when they are first used.
+/// A weight matrix [rows, cols], row-major (rows = outputs), shared between models that agree on it: fp32, or held in a
+/// narrower type. A checkpoint's values are converted when they are first used.
 struct Weight {
   std::string name;  ///< as in the checkpoint
   int rows = 0;
   int cols = 0;
-  WeightValues values;
+  WeightValues values;           ///< not set where `narrow` is
   std::uint64_t random_key = 0;  ///< identifies random values: equal keys, equal values; 0 where they were loaded
-  explicit operator bool() const { return bool(values); }
+  NarrowValues narrow = {};
+  WeightsDtype dtype = WeightsDtype::stored;  ///< of `narrow`
+
+  explicit operator bool() const { return values || narrow; }
+  bool same_as(const Weight& other) const { return values == other.values && narrow == other.narrow; }
+  /// Whether the values are in memory by now; make() brings them there. Throws std::bad_alloc.
+  bool made() const { return narrow ? narrow.made() : values.made(); }
+  void make() const { narrow ? void(*narrow) : void(*values); }
+  /// fp32 values; for weights that are not narrow.
   const float* data() const { return values->data(); }
-  std::int64_t bytes() const { return std::int64_t(rows) * cols * 4; }
+  /// Rows [first, first + count) as fp32: the values themselves, or filled into `scratch` [count, cols].
+  const float* read(const Kernels& kernels, int first, int count, float* scratch) const;
+  std::int64_t row_bytes() const { return weight_row_bytes(narrow ? dtype : WeightsDtype::stored, cols); }
+  std::int64_t bytes() const { return rows * row_bytes(); }
 };
+
+/// Ends the name of a tensor that is a part of the one it is named after.
+inline constexpr const char* kPartSuffix = " (part)";
+inline bool is_part(const Weight& weight) { return weight.name.ends_with(kPartSuffix); }
 
 /// A projection with an optional bias [rows].
 struct Linear {
@@ -85,7 +101,7 @@ struct ModelWeights {
   bool random = false;  ///< made by build_weights: attention content means nothing
   std::string files;    ///< identifies the files of a checkpoint as they were when it was opened; empty: none
   std::shared_ptr<const RankLens> lens;  ///< where these were cut by the rank lens: what they were cut from
-  std::int64_t bytes() const;            ///< of all tensors as fp32
+  std::int64_t bytes() const;            ///< of all tensors, in the types in which they are held
   std::int64_t held_bytes() const;       ///< of those that are in memory by now
 };
 
@@ -104,6 +120,11 @@ Result<std::shared_ptr<const ModelWeights>> build_weights(const Experiment& expe
 /// Makes the values that every token needs and that nobody asked for yet: of a checkpoint all but the routed experts',
 /// which stay in its files until a token is routed to them. Cancellation gives an Error with the message "cancelled".
 Status convert_weights(const ModelWeights& model, int threads = 0, const Progress& progress = {}, std::stop_token stop = {});
+
+/// The same model with its matrices held in that type, each converted when it is first used: all but a router's. What
+/// `previous` holds of the same files in that type is shared.
+std::shared_ptr<const ModelWeights> narrowed(std::shared_ptr<const ModelWeights> model, WeightsDtype dtype,
+                                             const ModelWeights* previous = nullptr);
 
 /// Bytes of the experiment's random weights.
 std::int64_t weight_bytes(const Experiment& experiment);

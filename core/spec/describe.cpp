@@ -18,6 +18,7 @@ std::string label_of(std::string_view setting) {
                                                               {"variant", ""},
                                                               {"cache-dtype", ""},
                                                               {"backend", ""},
+                                                              {"weights-dtype", "weights "},
                                                               {"hidden-size", "d "},
                                                               {"kv-heads", "groups "},
                                                               {"kv-lora-rank", "c "},
@@ -99,6 +100,7 @@ std::string describe(const Experiment& e) {
                             (rope ? "r " + std::to_string(a.qk_rope_head_dim) : "");
   join(line, parts);
   join(line, std::string(name_of(e.cache_dtype)));
+  if (e.weights_dtype != WeightsDtype::stored) join(line, "weights " + std::string(name_of(e.weights_dtype)));
   if (!e.model.empty() && e.layers < e.spec.num_hidden_layers) {
     join(line,
          "the first " + std::to_string(e.layers) + " of " + std::to_string(e.spec.num_hidden_layers) + " layers loaded");

@@ -27,6 +27,7 @@ struct Experiment {
   int layers = 2;  ///< layers that run, at most spec.num_hidden_layers (memory counts all of those); logits follow the last
   AttentionPath path = AttentionPath::absorbed;
   CacheDtype cache_dtype = CacheDtype::fp32;
+  WeightsDtype weights_dtype = WeightsDtype::stored;
   int context = 4096;  ///< most tokens the run may hold
   int prefill = 0;     ///< synthetic tokens that are already cached at the start
   int batch = 1;       ///< sequences decoded together

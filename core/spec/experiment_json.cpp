@@ -46,6 +46,7 @@ void read_run(Fields& fields, Experiment& e) {
   fields.read("layers", e.layers);
   fields.read_name("attention", e.path, parse_path);
   fields.read_name("cache-dtype", e.cache_dtype, parse_cache_dtype);
+  fields.read_name("weights-dtype", e.weights_dtype, parse_weights_dtype);
   fields.read("context", e.context);
   fields.read("prefill", e.prefill);
   fields.read("batch", e.batch);
@@ -120,6 +121,7 @@ nlohmann::ordered_json json_of(const Experiment& e) {
           {"layers", e.layers},
           {"attention", name_of(e.path)},
           {"cache-dtype", name_of(e.cache_dtype)},
+          {"weights-dtype", name_of(e.weights_dtype)},
           {"context", e.context},
           {"prefill", e.prefill},
           {"batch", e.batch},

@@ -13,6 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kVariants{"mla", "mha", "gqa", "mqa"};
 constexpr std::array<std::string_view, 4> kPaths{"uncached", "expanded", "reexpanded", "absorbed"};
 constexpr std::array<std::string_view, 5> kCacheDtypes{"fp32", "fp16", "bf16", "fp8", "int8"};
+constexpr std::array<std::string_view, 3> kWeightsDtypes{"stored", "bf16", "int8"};
 constexpr std::array<std::string_view, 3> kBlocks{"attention", "decoder", "toy"};
 constexpr std::array<std::string_view, 2> kScorings{"softmax", "sigmoid"};
 constexpr std::array<std::string_view, 3> kTopkMethods{"greedy", "group_limited_greedy", "noaux_tc"};
@@ -53,44 +54,12 @@ void become_latent(AttentionSpec& a) {
   a.v_head_dim = dim;
 }
 
-std::int64_t attention_parameters(const ModelSpec& spec) {
-  const AttentionSpec& a = spec.attention;
-  const std::int64_t d = a.hidden_size, heads = a.num_attention_heads, c = a.kv_lora_rank, cq = a.q_lora_rank;
-  const std::int64_t r = a.qk_rope_head_dim, query = heads * a.head_dim(), value = heads * a.v_head_dim;
-  if (spec.block == BlockKind::toy) {
-    const std::int64_t weights = cq * d + query * cq + c * d + value * c + d * value;
-    return weights + cq + query + c + value + d;
-  }
-  if (!a.is_mla()) return query * d + 2 * std::int64_t(a.num_key_value_heads) * a.head_dim() * d + d * value;
-  const std::int64_t queries = cq > 0 ? cq * d + cq + query * cq : query * d, trained = a.latent_dim();
-  return queries + (trained + r) * d + trained + a.trained_kv_lora_rank * c +
-         heads * (a.qk_nope_head_dim + a.v_head_dim) * c + d * value;
-}
-
-std::int64_t moe_parameters(const MoeSpec& moe, std::int64_t d) {
-  const std::int64_t experts = moe.n_routed_experts, f = moe.moe_intermediate_size;
-  return experts * (d + (moe.has_bias() ? 1 : 0) + 3 * f * d) + 3 * d * moe.shared_width();
-}
-
-std::int64_t layer_parameters(const ModelSpec& spec, int l) {
-  const std::int64_t d = spec.attention.hidden_size, f = spec.intermediate_size;
-  const std::int64_t attention = attention_parameters(spec);
-  switch (spec.block) {
-    case BlockKind::attention:
-      return attention + d;
-    case BlockKind::decoder:
-      return attention + 2 * d + (spec.is_moe_layer(l) ? moe_parameters(*spec.moe, d) : 3 * f * d);
-    case BlockKind::toy:
-      return attention + 4 * d + 2 * f * d + f + d;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::string_view name_of(Variant variant) { return kVariants[static_cast<std::size_t>(variant)]; }
 std::string_view name_of(AttentionPath path) { return kPaths[static_cast<std::size_t>(path)]; }
 std::string_view name_of(CacheDtype dtype) { return kCacheDtypes[static_cast<std::size_t>(dtype)]; }
+std::string_view name_of(WeightsDtype dtype) { return kWeightsDtypes[static_cast<std::size_t>(dtype)]; }
 std::string_view name_of(BlockKind block) { return kBlocks[static_cast<std::size_t>(block)]; }
 std::string_view name_of(ScoringFunc scoring) { return kScorings[static_cast<std::size_t>(scoring)]; }
 std::string_view name_of(TopkMethod method) { return kTopkMethods[static_cast<std::size_t>(method)]; }
@@ -105,6 +74,11 @@ Result<Variant> parse_variant(std::string_view text) { return parse_name<Variant
 Result<AttentionPath> parse_path(std::string_view text) { return parse_name<AttentionPath>(text, kPaths, "attention"); }
 Result<CacheDtype> parse_cache_dtype(std::string_view text) {
   return parse_name<CacheDtype>(text, kCacheDtypes, "cache-dtype");
+}
+Result<WeightsDtype> parse_weights_dtype(std::string_view text) {
+  if (text == "fp32") return WeightsDtype::stored;
+  const auto dtype = parse_name<WeightsDtype>(text, kWeightsDtypes, "weights-dtype");
+  return dtype ? dtype : Result<WeightsDtype>(Error{dtype.error().message + ", fp32"});
 }
 Result<BlockKind> parse_block(std::string_view text) { return parse_name<BlockKind>(text, kBlocks, "block"); }
 Result<ScoringFunc> parse_scoring_func(std::string_view text) {
@@ -166,14 +140,6 @@ ModelSpec with_variant(const ModelSpec& spec, Variant variant) {
   const int heads = a.num_attention_heads;
   a.num_key_value_heads = variant == Variant::gqa ? default_groups(heads) : variant == Variant::mqa ? 1 : heads;
   return changed;
-}
-
-std::int64_t parameter_count(const ModelSpec& spec, int layers) {
-  const std::int64_t d = spec.attention.hidden_size, vocab = spec.vocab_size;
-  const std::int64_t outer = vocab == 0 ? 0 : vocab * d * (spec.tie_word_embeddings ? 1 : 2) + d;
-  std::int64_t total = outer;
-  for (int l = 0; l < layers; ++l) total += layer_parameters(spec, l);
-  return total;
 }
 
 }  // namespace mla

@@ -20,6 +20,10 @@ enum class AttentionPath { uncached, expanded, reexpanded, absorbed };
 /// Type of the KV cache's values as stored; fp8 (E4M3) and int8 have scales beside them (core/spec/cache_row.h).
 enum class CacheDtype { fp32, fp16, bf16, fp8, int8 };
 
+/// Type in which the weights' matrices are held: fp32 whatever their file holds ("stored": nothing is rounded), bf16, or
+/// int8 with an fp16 scale for each 32 values of a row. Vectors and a router's matrix stay fp32.
+enum class WeightsDtype { stored, bf16, int8 };
+
 /// What surrounds the attention in one layer.
 enum class BlockKind {
   attention,  ///< x + attention(RMSNorm(x)): presets, which run attention only
@@ -147,6 +151,7 @@ struct ModelSpec {
 std::string_view name_of(Variant variant);
 std::string_view name_of(AttentionPath path);
 std::string_view name_of(CacheDtype dtype);
+std::string_view name_of(WeightsDtype dtype);
 std::string_view name_of(BlockKind block);
 std::string_view name_of(ScoringFunc scoring);
 std::string_view name_of(TopkMethod method);
@@ -158,6 +163,8 @@ std::string title_of(const AttentionSpec& attention);
 Result<Variant> parse_variant(std::string_view text);
 Result<AttentionPath> parse_path(std::string_view text);
 Result<CacheDtype> parse_cache_dtype(std::string_view text);
+/// "fp32" is another name for "stored".
+Result<WeightsDtype> parse_weights_dtype(std::string_view text);
 Result<BlockKind> parse_block(std::string_view text);
 Result<ScoringFunc> parse_scoring_func(std::string_view text);
 Result<TopkMethod> parse_topk_method(std::string_view text);
@@ -191,8 +198,5 @@ ModelSpec full_size(const ModelSpec& spec);
 
 /// Checks every dimension once; the error names the field, its value and the rule.
 Status validate(const ModelSpec& spec);
-
-/// Parameters that a run of `layers` layers holds, embedding and head included.
-std::int64_t parameter_count(const ModelSpec& spec, int layers);
 
 }  // namespace mla

@@ -105,11 +105,11 @@ Status set_cache_dtype(Experiment& e, std::string_view text) {
   return {};
 }
 
-/// Weights are fp32, as stored: the one precision that there is so far.
-Status check_weights_dtype(Experiment&, std::string_view text) {
-  if (text == "stored" || text == "fp32") return {};
-  const bool planned = text == "bf16" || text == "int8";
-  return Error{std::string(planned ? "is not built yet" : "is not known") + "; there are stored, fp32"};
+Status set_weights_dtype(Experiment& e, std::string_view text) {
+  const auto dtype = parse_weights_dtype(text);
+  if (!dtype) return dtype.error();
+  e.weights_dtype = *dtype;
+  return {};
 }
 
 /// How many layers run; without a preset or model the random model has just as many.
@@ -181,7 +181,7 @@ const std::vector<Row>& rows() {
       number("prefill", {0, limits::context.high}, &E::prefill),
       number("batch", limits::batch, &E::batch),
       {"cache-dtype", set_cache_dtype, [](const E& e) { return std::string(name_of(e.cache_dtype)); }},
-      {"weights-dtype", check_weights_dtype, [](const E&) { return std::string("stored"); }},
+      {"weights-dtype", set_weights_dtype, [](const E& e) { return std::string(name_of(e.weights_dtype)); }},
       choice("backend", {"cpu", "cuda"}, &E::backend),
       number("threads", limits::threads, &E::threads),
       choice("isa", {"", "portable", "avx2", "avx512", "avx512bf16"}, &E::isa),

@@ -24,16 +24,39 @@ void Compute::count(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t
 
 void Compute::linear(const Linear& linear, const float* x, int m, float* y) {
   const int n = linear.weight.rows, k = linear.weight.cols;
-  const float* w = linear.weight.data();
+  linear.weight.make();  // where memory that runs out can be reported
   count(m, n, k, linear.weight.bytes());
   const bool share = std::int64_t(m) * n * k >= kWorthSharing;
   const int parts = share ? std::min(4 * pool.threads(), (n + 3) / 4) : 1;
   const int step = ((n + parts - 1) / parts + 3) / 4 * 4;
-  pool.run((n + step - 1) / step, [&](int item, int) {
-    const int first = item * step, rows = std::min(step, n - first);
-    kernels.gemm_nt(m, rows, k, x, k, w + std::ptrdiff_t(first) * k, k, y + first, n);
-    add_bias(linear.bias, y, m, n, first, rows);
+  pool.run((n + step - 1) / step, [&](int item, int thread) {
+    const int first = item * step, count = std::min(step, n - first);
+    rows(linear.weight, first, count, x, k, m, y + first, n, thread);
+    add_bias(linear.bias, y, m, n, first, count);
   });
+}
+
+void Compute::rows(const Weight& weight, int first, int n, const float* x, std::ptrdiff_t ldx, int m, float* y,
+                   std::ptrdiff_t ldy, int thread) {
+  const int k = weight.cols;
+  if (!weight.narrow) return kernels.gemm_nt(m, n, k, x, ldx, weight.data() + std::ptrdiff_t(first) * k, k, y, ldy);
+  const NarrowMatrix& matrix = *weight.narrow;
+  if (m == 1) {
+    const auto product = matrix.int8() ? kernels.int8_rows : kernels.bf16_rows;
+    return product(n, k, x, reinterpret_cast<const std::uint8_t*>(matrix.row(first)), matrix.format.bytes(), y);
+  }
+  constexpr int few = 16;
+  float* wide = scratch(thread, std::size_t(few) * k);
+  for (int r = 0; r < n; r += few) {
+    const int some = std::min(few, n - r);
+    kernels.gemm_nt(m, some, k, x, ldx, weight.read(kernels, first + r, some, wide), k, y + r, ldy);
+  }
+}
+
+float* Compute::scratch(int thread, std::size_t values) {
+  Buffer<float>& buffer = buffers[std::size_t(thread)];
+  if (buffer.size() < values) buffer = Buffer<float>(values);
+  return buffer.data();
 }
 
 void Compute::rms_norm(const Weight& weight, double eps, const float* x, int m, float* out) {

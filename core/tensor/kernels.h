@@ -94,6 +94,10 @@ struct Kernels {
   void (*fp32_to_int8)(const float* in, int n, std::uint8_t* out, std::uint8_t* scales);
   void (*fp8_to_fp32)(const std::uint8_t* in, int skip, int n, const std::uint8_t* scales, float* out);
   void (*fp32_to_fp8)(const float* in, int n, std::uint8_t* out, std::uint8_t* scales);
+  /// y[n] = W[n, k] x[k] of rows that lie `ld` bytes apart: bf16, or bytes with their scales behind them as fp32_to_int8
+  /// makes them. x stays fp32.
+  void (*bf16_rows)(int n, int k, const float* x, const std::uint8_t* rows, std::ptrdiff_t ld, float* y);
+  void (*int8_rows)(int n, int k, const float* x, const std::uint8_t* rows, std::ptrdiff_t ld, float* y);
   /// out[n] = elements first … first + n of the stream `key`, uniform in [-scale, scale); first must be even. The same bits
   /// in every instruction set.
   void (*fill_uniform)(std::uint64_t key, std::uint64_t first, float scale, float* out, std::int64_t n);

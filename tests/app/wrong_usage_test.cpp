@@ -36,7 +36,7 @@ const std::vector<Wrong>& wrong_command_lines() {
       {{"memory", "--variant", ""}, "--variant"},
       {{"memory", "--cache-dtype", "int4"}, "int4"},
       {{"memory", "--cache-dtype", "fp33"}, "fp33"},
-      {{"decode", "--weights-dtype", "bf16"}, "bf16"},
+      {{"decode", "--weights-dtype", "fp16"}, "fp16"},
       {{"decode", "--backend", "tpu"}, "tpu"},
       {{"decode", "--isa", "mmx"}, "mmx"},
       // Values out of their range, or no numbers.

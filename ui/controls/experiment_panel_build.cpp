@@ -230,6 +230,11 @@ void ExperimentPanel::buildRun(QGridLayout& grid) {
   precision_->setWordWrap(true);
   precision_->hide();
   grid.addWidget(precision_, grid.rowCount(), 0, 1, 2);
+  addChoice(
+      grid, "weights-dtype",
+      {tr("Weights"), tr("Type in which the weights' matrices are held (weights-dtype): as stored means that nothing is "
+                         "rounded; vectors and routers always stay fp32")},
+      {{tr("as stored, in fp32"), "stored"}, {tr("bf16, 2 bytes"), "bf16"}, {tr("int8, 1 byte and scales"), "int8"}});
 }
 
 void ExperimentPanel::buildMachine(QGridLayout& grid) {

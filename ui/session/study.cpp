@@ -6,6 +6,7 @@
 
 #include "core/analysis/quality.h"
 #include "core/engine/run.h"
+#include "core/spec/parameters.h"
 #include "ui/session/snapshot.h"
 
 namespace mla::ui {
@@ -20,6 +21,7 @@ Experiment essence_of(const Experiment& experiment) {
   essence.spec = experiment.spec;
   essence.layers = experiment.layers;
   essence.cache_dtype = experiment.cache_dtype;
+  essence.weights_dtype = experiment.weights_dtype;
   essence.context = experiment.context;
   essence.path = experiment.spec.attention.is_mla() ? AttentionPath::absorbed : AttentionPath::expanded;
   essence.threads = 1;
@@ -31,10 +33,11 @@ Study study_of(Topic topic, Experiment experiment) {
   return {topic, {std::move(experiment)}, std::move(key)};
 }
 
-/// Neither the cache's precision nor the context matters.
+/// Neither the precisions nor the context matter.
 Study at_any_precision(Topic topic, const Experiment& experiment) {
   Experiment essence = essence_of(experiment);
   essence.cache_dtype = CacheDtype::fp32;
+  essence.weights_dtype = WeightsDtype::stored;
   essence.context = default_experiment().context;
   return study_of(topic, std::move(essence));
 }
@@ -143,6 +146,7 @@ std::vector<Study> plan_studies(const Subject& subject, const Topics& topics) {
     Experiment whole = essence_of(experiment);
     whole.spec = without_lens(experiment.spec);
     whole.context = default_experiment().context;
+    whole.weights_dtype = WeightsDtype::stored;
     plan.push_back(study_of(Topic::rank, std::move(whole)));
   }
   return plan;

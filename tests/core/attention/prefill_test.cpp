@@ -69,10 +69,9 @@ TEST(Prefill, WhatComesAfterAQueryDoesNotReachIt) {
 TEST(Prefill, LeavesRebuiltKeysToTheKernel) {
   const Kernels& kernels = *available_kernels().back();
   Problem p(of({4, 16, 4, 90}, 33), kernels, 1);
-  const std::vector<float> matrix(16 * 16);
-  p.problem.sequences.front().up.value = matrix.data();
+  p.problem.sequences.front().up.value = 0;
   EXPECT_FALSE(PrefillAttention::handles(p.problem));
-  p.problem.sequences.front().up.value = nullptr;
+  p.problem.sequences.front().up.value = -1;
   p.problem.positions = 1;
   EXPECT_FALSE(PrefillAttention::handles(p.problem)) << "one query is OnePassAttention's";
 }

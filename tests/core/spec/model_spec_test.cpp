@@ -1,4 +1,5 @@
 #include "core/spec/model_spec.h"
+#include "core/spec/parameters.h"
 
 #include <gtest/gtest.h>
 

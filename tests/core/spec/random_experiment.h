@@ -16,6 +16,7 @@ inline Experiment random_experiment(std::mt19937& random) {
   Experiment experiment = start < 0 ? default_experiment() : experiment_from(presets()[start]);
   const char* variants[] = {"mla", "mha", "gqa", "mqa"};
   const char* paths[] = {"uncached", "expanded", "reexpanded", "absorbed"};
+  const char* weights[] = {"stored", "bf16", "int8"};
   const char* dtypes[] = {"fp32", "fp16", "bf16", "fp8", "int8"};
   const char* isas[] = {"", "portable", "avx2", "avx512", "avx512bf16"};
   const std::vector<Setting> wishes{{"variant", variants[pick(0, 3)]},
@@ -32,6 +33,7 @@ inline Experiment random_experiment(std::mt19937& random) {
                                     {"context", number(1000, 100000)},
                                     {"prefill", number(0, 900)},
                                     {"batch", number(1, 64)},
+                                    {"weights-dtype", weights[pick(0, 2)]},
                                     {"cache-dtype", dtypes[pick(0, 4)]},
                                     {"threads", number(0, 64)},
                                     {"isa", isas[pick(0, 3)]},

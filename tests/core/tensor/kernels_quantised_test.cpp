@@ -42,6 +42,22 @@ std::vector<float> values_of(int n, unsigned seed) {
 
 class Quantised : public testing::TestWithParam<const Kernels*> {
  protected:
+  void k_int8(const std::vector<float>& row, std::uint8_t* to, float* back) const {
+    const int n = int(row.size());
+    k.fp32_to_int8(row.data(), n, to, to + n);
+    k.int8_to_fp32(to, 0, n, to + n, back);
+  }
+  static void expect_products(const std::vector<float>& x, const std::vector<float>& rows, const std::vector<float>& y,
+                              double tolerance) {
+    for (std::size_t r = 0; r < y.size(); ++r) {
+      double want = 0, size = 1e-30;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        want += double(x[i]) * rows[r * x.size() + i];
+        size += std::abs(double(x[i])) * 2 * std::abs(rows[r * x.size() + i]) + std::abs(double(x[i]));
+      }
+      ASSERT_NEAR(y[r], want, tolerance * size) << x.size() << " values, row " << r;
+    }
+  }
   const Kernels& k = *GetParam();
 };
 
@@ -147,6 +163,27 @@ TEST_P(Quantised, EveryInstructionSetMakesTheSameBytes) {
   plain.fp32_to_fp8(x.data(), 333, plain_codes.data(), plain_scales.data());
   EXPECT_EQ(codes, plain_codes);
   EXPECT_EQ(scales, plain_scales);
+}
+
+TEST_P(Quantised, RowsOfNarrowWeightsMatchDoublePrecision) {
+  for (const int n : {1, 3, 4, 9})
+    for (const int k : {1, 12, 31, 32, 33, 64, 100, 1024, 1025, 2500}) {
+      const std::vector<float> x = values_of(k, 11);
+      const std::ptrdiff_t ld = k + (k + 31) / 32 * 2, half = 2 * k;
+      Bytes bytes(std::size_t(n) * ld), halves(std::size_t(n) * half);
+      std::vector<float> whole(std::size_t(n) * k), rounded(whole), y(std::size_t(n), kNan);
+      for (int r = 0; r < n; ++r) {
+        const std::vector<float> row = values_of(k, 20 + unsigned(r));
+        k_int8(row, bytes.data() + r * ld, whole.data() + std::ptrdiff_t(r) * k);
+        auto* to = reinterpret_cast<std::uint16_t*>(halves.data() + r * half);
+        this->k.fp32_to_bf16(row.data(), to, k);
+        this->k.bf16_to_fp32(to, rounded.data() + std::ptrdiff_t(r) * k, k);
+      }
+      this->k.int8_rows(n, k, x.data(), bytes.data(), ld, y.data());
+      expect_products(x, whole, y, 4e-5);  // x is rounded to 16 bits
+      this->k.bf16_rows(n, k, x.data(), halves.data(), half, y.data());
+      expect_products(x, rounded, y, 1e-5);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, Quantised, testing::ValuesIn(available_kernels()),

@@ -26,6 +26,7 @@ void do_something(Session& session, std::mt19937& random) {
       {"q-lora-rank", {"0", "5", "16"}},
       {"layers", {"1", "2", "3"}},
       {"batch", {"1", "2", "5"}},
+      {"weights-dtype", {"stored", "bf16", "int8"}},
       {"cache-dtype", {"fp32", "fp16", "bf16", "fp8", "int8"}},
       {"variant", {"mla", "mha", "gqa", "mqa"}},
       {"attention", {"absorbed", "expanded", "reexpanded", "uncached"}},
