@@ -26,16 +26,6 @@ constexpr int kEngineNiceness = 4;  // little: other programs on a busy machine 
 
 constexpr int kMostMeasurements = 4;  // of the ceilings, where the run beats them again and again
 
-Ceilings higher_of(const Ceilings& a, const Ceilings& b) {
-  Ceilings higher = b;
-  higher.read_gb_s = std::max(a.read_gb_s, b.read_gb_s);
-  higher.cached_read_gb_s = std::max(a.cached_read_gb_s, b.cached_read_gb_s);
-  higher.fp32_gflop_s = std::max(a.fp32_gflop_s, b.fp32_gflop_s);
-  higher.bf16_gflop_s = std::max(a.bf16_gflop_s, b.bf16_gflop_s);
-  higher.int8_gop_s = std::max(a.int8_gop_s, b.int8_gop_s);
-  return higher;
-}
-
 Clock::duration pace(double tokens_per_second) {
   if (tokens_per_second <= 0) return {};
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / tokens_per_second));
