@@ -24,10 +24,15 @@ std::string join(std::initializer_list<std::string_view> parts) {
 
 double meeting(const Apart& a, const Apart& b) { return std::exp(a.x + (b.x - a.x) * a.by / (a.by - b.by)); }
 
-std::string range_of(const Course& course, std::string_view unit) {
-  const std::string from = format_count(std::llround(course.from)), to = format_count(std::llround(course.to));
-  const bool one = course.from == course.to;
-  return join({one ? "at " : "throughout, from ", one ? to : from, one ? "" : " to ", one ? "" : to, " ", unit});
+/// "throughout, from 64 to 4,096 cached tokens"; where the two are close at an end, from where to where they are not.
+std::string range_of(const Course& course, const CourseWords& words) {
+  const bool apart = course.start != Lead::equal,
+             all = !apart || (course.from == course.clear_from && course.to == course.clear_to);
+  const double low = apart ? course.clear_from : course.from, high = apart ? course.clear_to : course.to;
+  const std::string from = format_count(std::llround(low)), to = format_count(std::llround(high));
+  if (low == high) return join({"at ", to, " ", words.unit});
+  if (all && words.brief) return "throughout";
+  return join({all ? "throughout, " : "", "from ", from, " to ", to, " ", words.unit});
 }
 
 /// As seen from the first.
@@ -51,7 +56,7 @@ std::string measured_part(const Course& course, const CourseWords& words) {
                  format_crossing(course.crossings.back()), " ", words.unit, ", below that the order ", changes(course)});
   if (course.crossings.size() == 1)
     return join({words.first, " is faster than ", words.second, " ", since(course, words.unit)});
-  const std::string range = range_of(course, words.unit);
+  const std::string range = range_of(course, words);
   if (course.start != Lead::equal)
     return join({words.first, " is ", comparative(course.start), " than ", words.second, " ", range});
   const long percent = std::lround(100 * (words.tie - 1));
@@ -81,7 +86,8 @@ Course course_of(std::span<const PairPoint> points, double tie) {
     const Apart here{std::log(point.x), std::log(point.first_ms / point.second_ms)};
     if (!(std::abs(here.by) > std::log(tie))) continue;
     course.end = here.by < 0 ? Lead::first : Lead::second;
-    if (!clear) course.start = course.end;
+    if (!clear) course.start = course.end, course.clear_from = point.x;
+    course.clear_to = point.x;
     if (clear && clear->by * here.by < 0) course.crossings.push_back(meeting(*clear, here));
     clear = here;
   }
@@ -91,7 +97,7 @@ Course course_of(std::span<const PairPoint> points, double tie) {
 std::string describe_courses(const Course& measured, const Course& modelled, const CourseWords& words) {
   if (!measured.known()) return {};
   const std::string model = modelled.known() ? modelled_part(measured, modelled) : std::string();
-  return join({measured_part(measured, words), " (measured)", model.empty() ? "" : "; ", model, "."});
+  return join({measured_part(measured, words), words.brief ? "" : " (measured)", model.empty() ? "" : "; ", model, "."});
 }
 
 std::string format_crossing(double x) {

@@ -21,6 +21,7 @@ struct Course {
   Lead start = Lead::equal, end = Lead::equal;  ///< where the points begin and end; equal: nowhere clearly apart
   std::vector<double> crossings;                ///< the x at which the order changes
   double from = 0, to = 0;                      ///< the first and last x
+  double clear_from = 0, clear_to = 0;          ///< of those that are clearly apart
   bool known() const { return to > 0; }
 };
 
@@ -35,6 +36,7 @@ struct CourseWords {
   std::string_view second;  ///< e.g. "expanded"
   std::string_view unit;    ///< of x, e.g. "cached tokens"
   double tie = 1;           ///< of the measured course
+  bool brief = false;       ///< the range was said before
 };
 
 /// "Absorbed decode is faster than expanded from 1,240 cached tokens on (measured); the model says from 900 on." Empty where

@@ -8,6 +8,8 @@
 namespace mla {
 namespace {
 
+constexpr double kEqualWork = 1.0001;  // of two paths that do the same, booked in another order
+
 using Value = double CrossoverPoint::*;
 
 const CrossoverPoint* find(const CrossoverSweep& sweep, AttentionPath path, int x) {
@@ -25,7 +27,7 @@ Course course_between(const CrossoverSweep& sweep, AttentionPath first, Attentio
   }
   std::vector<PairPoint> points;
   for (const auto& [x, point] : both) points.push_back(point);
-  return course_of(points, value == &CrossoverPoint::measured_ms ? kCrossoverTie : 1);
+  return course_of(points, value == &CrossoverPoint::measured_ms ? kCrossoverTie : kEqualWork);
 }
 
 std::vector<Crossing> crossings_of(const CrossoverSweep& sweep, Value value) {
@@ -55,7 +57,8 @@ std::string answer_of(const CrossoverSweep& sweep) {
   for (const AttentionPath other : {AttentionPath::expanded, AttentionPath::reexpanded}) {
     CourseWords words{sweep.kind == SweepKind::prefill ? "Absorbed prefill" : "Absorbed decode",
                       other == AttentionPath::expanded ? "expanded" : "re-expanded", unit_of(sweep.kind), kCrossoverTie};
-    if (!answer.empty()) words.first = "It";
+    words.brief = !answer.empty();
+    if (words.brief) words.first = "It";
     const std::string sentence =
         describe_courses(course_between(sweep, AttentionPath::absorbed, other, &CrossoverPoint::measured_ms),
                          course_between(sweep, AttentionPath::absorbed, other, &CrossoverPoint::modelled_ms), words);

@@ -72,8 +72,8 @@ struct CrossoverLimits {
   int most_prompt = 2048;  ///< … or this, for prompts, whose time grows with the square
   int batch_tokens = 1024;
   std::vector<int> batches{1, 2, 4, 8, 16};
-  double turn_ms = 300;          ///< after which a path's turn ends
-  double longest_ms = 2000;      ///< a path stops growing where a step is expected to take longer
+  double enough_ms = 150;        ///< of steps of one path at one size, beyond the few that are always taken
+  double longest_ms = 1500;      ///< a path stops growing where a step is expected to take longer
   bool measure_ceilings = true;  ///< false: those that are known are taken as they are
 };
 

@@ -13,9 +13,10 @@
 namespace mla {
 namespace {
 
-constexpr int kRounds = 2;     // turns of every path at every size
 constexpr int kTurnSteps = 8;  // that count, at most; the one before them does not
-constexpr int kSlack = kRounds * (kTurnSteps + 1);
+constexpr int kLeastSteps = 2;
+constexpr int kLeastRounds = 2, kMostRounds = 12;  // turns of every path at every size
+constexpr int kSlack = 2 * (kTurnSteps + 1);       // positions that the steps of two turns add
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -50,6 +51,7 @@ struct Lane {
   AttentionPath path = AttentionPath::absorbed;
   std::unique_ptr<Executor> executor;
   std::vector<double> ms{};  // at this size
+  double spent = 0;          // on them
   double slower = 1;         // measured over modelled, at the size before
   bool ended = false;
 };
@@ -152,7 +154,7 @@ class Measurement {
   double expected(const CrossoverSweep& sweep, AttentionPath path, int x) const {
     const double step = modelled_ms(out_, sweep, path, x);
     if (step > limits_.longest_ms) return 0;
-    return kRounds * std::max(2 * step, std::min((kTurnSteps + 1) * step, limits_.turn_ms));
+    return std::max(kLeastRounds * (kLeastSteps + 1) * step, std::min(kMostRounds * kTurnSteps * step, limits_.enough_ms));
   }
 
   Status measure(CrossoverSweep& sweep) {
@@ -182,9 +184,11 @@ class Measurement {
   Status measure_point(CrossoverSweep& sweep, int x) {
     for (Lane& lane : lanes_) end_where_slow(sweep, lane, x);
     make_inputs(sweep, x);
-    for (int round = 0; round < kRounds; ++round)
-      for (Lane& lane : lanes_)
-        if (Status good = lane.ended ? Status() : turn(sweep, lane, x); !good) return good;
+    for (int round = 0; round < kMostRounds; ++round)
+      for (Lane& lane : lanes_) {
+        const bool enough = round >= kLeastRounds && lane.spent >= limits_.enough_ms;
+        if (Status good = lane.ended || enough ? Status() : turn(sweep, lane, x); !good) return good;
+      }
     for (Lane& lane : lanes_) {
       done_ += expected(sweep, lane.path, x);
       if (lane.ended) continue;
@@ -192,6 +196,7 @@ class Measurement {
       sweep.points.push_back({lane.path, x, int(lane.ms.size()), ms, modelled});
       if (modelled > 0) lane.slower = ms / modelled;
       lane.ms.clear();
+      lane.spent = 0;
     }
     if (progress_) progress_(out_, std::min(1.0, done_ / std::max(expected_, 1e-9)));
     return {};
@@ -219,30 +224,37 @@ class Measurement {
 
   /// Some steps of one path, of which the first only brings back what the others drove out of the caches.
   Status turn(const CrossoverSweep& sweep, Lane& lane, int x) {
+    const int steps = std::clamp(tokens_at(sweep, x) / 8, kLeastSteps, kTurnSteps);  // few tokens stay about as few
+    if (Status filled = sweep.kind == SweepKind::prefill ? Status() : fill(lane, tokens_at(sweep, x), steps + 1); !filled)
+      return filled;
     double spent = 0;
-    for (int step = 0; step < 2 || (step <= kTurnSteps && spent < limits_.turn_ms); ++step) {
-      const Result<double> ms = run_step(sweep, lane, x);
+    for (int step = 0; step <= kLeastSteps || (step <= steps && spent < limits_.enough_ms); ++step) {
+      if (sweep.kind == SweepKind::prefill) lane.executor->reset();
+      const Result<double> ms = run_step(lane, sweep.kind == SweepKind::prefill ? x : 1);
       if (!ms) return ms.error();
       if (step > 0) lane.ms.push_back(*ms);
       spent += *ms;
     }
+    lane.spent += spent;
     return {};
   }
 
-  Result<double> run_step(const CrossoverSweep& sweep, Lane& lane, int x) {
+  /// Two turns' steps lie around that many cached tokens: one before, one behind.
+  Status fill(Lane& lane, int tokens, int steps) {
     Executor& executor = *lane.executor;
-    const bool prefill = sweep.kind == SweepKind::prefill;
-    if (prefill) executor.reset();
-    // Half of the steps before that size, half of them behind it.
-    const int missing = std::max(0, tokens_at(sweep, x) - kSlack / 2) - executor.positions();
-    if (!prefill && missing > 0)
-      if (Status filled = executor.fill_synthetic(missing, out_.experiment.seed); !filled) return filled.error();
+    const int from = std::max(0, tokens - steps);
+    if (executor.positions() > std::max(tokens, from + steps)) executor.reset();
+    if (executor.positions() >= from) return {};
+    return executor.fill_synthetic(from - executor.positions(), out_.experiment.seed);
+  }
+
+  Result<double> run_step(Lane& lane, int positions) {
     ForwardInput input;
     input.hidden = inputs_;
-    input.count = prefill ? x : 1;
+    input.count = positions;
     input.all_outputs = true;
     input.stop = stop_;
-    const Result<ForwardOutput> output = executor.forward(input);
+    const Result<ForwardOutput> output = lane.executor->forward(input);
     if (!output) return Error{"crossover: " + output.error().message};
     if (output->cancelled || stop_.stop_requested()) return Error{"cancelled"};
     return attention_ms(output->trace.stages);

@@ -83,8 +83,8 @@ TEST(Crossings, ASentenceSaysFromWhereOnItPays) {
 }
 
 TEST(Crossings, ASentenceSaysThatThereIsNoneAndWhoLeads) {
-  const Course faster{Lead::first, Lead::first, {}, 64, 4096}, slower{Lead::second, Lead::second, {}, 64, 4096},
-      equal{Lead::equal, Lead::equal, {}, 64, 4096};
+  const Course faster{Lead::first, Lead::first, {}, 64, 4096, 64, 4096},
+      slower{Lead::second, Lead::second, {}, 64, 4096, 64, 4096}, equal{Lead::equal, Lead::equal, {}, 64, 4096};
   EXPECT_EQ(
       describe_courses(slower, crossing_at(900, Lead::first), kWords),
       "Absorbed decode is slower than expanded throughout, from 64 to 4,096 cached tokens (measured); the model says faster "
@@ -96,6 +96,16 @@ TEST(Crossings, ASentenceSaysThatThereIsNoneAndWhoLeads) {
             "Absorbed decode takes as long as expanded, within 2 %, throughout, from 64 to 4,096 cached tokens (measured); "
             "the model "
             "says faster throughout.");
+}
+
+TEST(Crossings, ASentenceLeavesOutWhereTheTwoAreTooCloseToCall) {
+  const Course course = course_of(points_with({1.01, 0.5, 0.5, 0.99}), 1.02);
+  EXPECT_EQ(describe_courses(course, {}, kWords),
+            "Absorbed decode is faster than expanded from 128 to 256 cached tokens (measured).");
+  CourseWords brief = kWords;
+  brief.brief = true;
+  const Course all = course_of(points_with({0.5, 0.5}), 1.02);
+  EXPECT_EQ(describe_courses(all, all, brief), "Absorbed decode is faster than expanded throughout; the model says so too.");
 }
 
 TEST(Crossings, ASentenceDoesNotHideThatTheOrderChangesOften) {

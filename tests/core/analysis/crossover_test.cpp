@@ -25,7 +25,7 @@ CrossoverLimits quick() {
   limits.most_prompt = 16;
   limits.batch_tokens = 20;
   limits.batches = {1, 3};
-  limits.turn_ms = 1;
+  limits.enough_ms = 1;
   limits.measure_ceilings = false;
   return limits;
 }
@@ -56,7 +56,7 @@ void expect_all_measured(const Crossover& crossover) {
     for (const CrossoverPoint& point : sweep.points) {
       EXPECT_GT(point.measured_ms, 0);
       EXPECT_GT(point.modelled_ms, 0);
-      EXPECT_GE(point.steps, 2);
+      EXPECT_GE(point.steps, 4);
       EXPECT_DOUBLE_EQ(point.residual(), point.measured_ms / point.modelled_ms);
     }
   }
@@ -182,9 +182,7 @@ TEST(Crossover, MarksWhereTheOrderOfTwoPathsChangesAndAnswers) {
   EXPECT_EQ(decode.measured[0].after, AttentionPath::absorbed);
   EXPECT_TRUE(decode.answer.starts_with("Absorbed decode is faster than expanded from 256 cached tokens on (measured); "))
       << decode.answer;
-  EXPECT_NE(decode.answer.find(" It is faster than re-expanded throughout, from 64 to 512 cached tokens (measured)"),
-            std::string::npos)
-      << decode.answer;
+  EXPECT_NE(decode.answer.find(" It is faster than re-expanded throughout; "), std::string::npos) << decode.answer;
   EXPECT_EQ(crossover.sweep(SweepKind::prefill).answer, "");
 }
 
