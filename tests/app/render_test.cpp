@@ -51,7 +51,7 @@ TEST(Render, ViewsListsTheWindowAndEveryView) {
   const std::vector<std::string> names = views(folder);
   const std::set<std::string> known(names.begin(), names.end());
   for (const char* name :
-       {"window", "attention", "compare", "coupled", "heads", "memory", "latency", "rank", "stages", "tokens"})
+       {"window", "attention", "compare", "coupled", "crossover", "heads", "memory", "latency", "rank", "stages", "tokens"})
     EXPECT_TRUE(known.count(name)) << name;
   EXPECT_EQ(known.size(), names.size());
 }
