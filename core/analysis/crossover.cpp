@@ -55,8 +55,9 @@ std::string_view unit_of(SweepKind kind) {
 std::string answer_of(const CrossoverSweep& sweep) {
   std::string answer;
   for (const AttentionPath other : {AttentionPath::expanded, AttentionPath::reexpanded}) {
-    CourseWords words{sweep.kind == SweepKind::prefill ? "Absorbed prefill" : "Absorbed decode",
-                      other == AttentionPath::expanded ? "expanded" : "re-expanded", unit_of(sweep.kind), kCrossoverTie};
+    const std::string other_title = title_of(other);
+    CourseWords words{sweep.kind == SweepKind::prefill ? "Absorbed prefill" : "Absorbed decode", other_title,
+                      unit_of(sweep.kind), kCrossoverTie};
     words.brief = !answer.empty();
     if (words.brief) words.first = "It";
     const std::string sentence =
@@ -97,6 +98,23 @@ Experiment attention_of(const Experiment& experiment, AttentionPath path, int ba
   e.spec.intermediate_size = 0;
   e.spec.moe.reset();
   return e;
+}
+
+std::shared_ptr<const ModelWeights> attention_weights(const ModelWeights& whole, bool toy) {
+  auto weights = std::make_shared<ModelWeights>(whole);
+  weights->embed_tokens = weights->norm = weights->lm_head = {};
+  weights->lens.reset();
+  if (toy) return weights;
+  for (LayerWeights& layer : weights->layers) {
+    layer.post_norm = {};
+    layer.gate_proj = layer.up_proj = layer.down_proj = {};
+    layer.moe = {};
+  }
+  return weights;
+}
+
+std::string title_of(AttentionPath path) {
+  return path == AttentionPath::reexpanded ? "re-expanded" : std::string(name_of(path));
 }
 
 double attention_ms(const StageTimes& stages) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <thread>
 
 #include "core/analysis/ceilings.h"
 #include "core/analysis/crossover_model.h"
@@ -15,8 +16,10 @@ namespace {
 
 constexpr int kTurnSteps = 8;  // that count, at most; the one before them does not
 constexpr int kLeastSteps = 2;
-constexpr int kLeastRounds = 2, kMostRounds = 12;  // turns of every path at every size
+constexpr int kLeastRounds = 2, kMostRounds = 64;  // turns of every path at every size
 constexpr int kSlack = 2 * (kTurnSteps + 1);       // positions that the steps of two turns add
+
+constexpr std::chrono::milliseconds kPause{40};
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -32,20 +35,6 @@ std::vector<int> doubled(int first, int last) {
   return sizes;
 }
 
-/// What attention needs: shared with the experiment's, the rest let go.
-std::shared_ptr<const ModelWeights> attention_weights(const ModelWeights& whole, bool toy) {
-  auto weights = std::make_shared<ModelWeights>(whole);
-  weights->embed_tokens = weights->norm = weights->lm_head = {};
-  weights->lens.reset();
-  if (toy) return weights;
-  for (LayerWeights& layer : weights->layers) {
-    layer.post_norm = {};
-    layer.gate_proj = layer.up_proj = layer.down_proj = {};
-    layer.moe = {};
-  }
-  return weights;
-}
-
 /// One path with its executor.
 struct Lane {
   AttentionPath path = AttentionPath::absorbed;
@@ -55,10 +44,6 @@ struct Lane {
   double slower = 1;         // measured over modelled, at the size before
   bool ended = false;
 };
-
-std::string title_of(AttentionPath path) {
-  return path == AttentionPath::reexpanded ? "re-expanded" : std::string(name_of(path));
-}
 
 class Measurement {
  public:
@@ -185,7 +170,8 @@ class Measurement {
     for (Lane& lane : lanes_) end_where_slow(sweep, lane, x);
     make_inputs(sweep, x);
     for (int round = 0; round < kMostRounds; ++round)
-      for (Lane& lane : lanes_) {
+      for (std::size_t i = 0; i < lanes_.size(); ++i) {
+        Lane& lane = lanes_[(i + std::size_t(round)) % lanes_.size()];  // none is always the first
         const bool enough = round >= kLeastRounds && lane.spent >= limits_.enough_ms;
         if (Status good = lane.ended || enough ? Status() : turn(sweep, lane, x); !good) return good;
       }
@@ -198,8 +184,15 @@ class Measurement {
       lane.ms.clear();
       lane.spent = 0;
     }
-    if (progress_) progress_(out_, std::min(1.0, done_ / std::max(expected_, 1e-9)));
+    tell();
     return {};
+  }
+
+  /// And lets whoever is told draw it, rather than beside the next steps.
+  void tell() {
+    if (!progress_) return;
+    progress_(out_, std::min(1.0, done_ / std::max(expected_, 1e-9)));
+    std::this_thread::sleep_for(kPause);
   }
 
   /// As long as the size before makes expect.

@@ -8,6 +8,12 @@ namespace mla {
 /// prompt and sampling.
 Experiment attention_of(const Experiment& experiment, AttentionPath path, int batch);
 
+/// The weights that it needs, shared with the experiment's.
+std::shared_ptr<const ModelWeights> attention_weights(const ModelWeights& whole, bool toy);
+
+/// "absorbed", "expanded", "re-expanded".
+std::string title_of(AttentionPath path);
+
 /// Milliseconds of the stages that are attention, of those of a step.
 double attention_ms(const StageTimes& stages);
 

@@ -12,9 +12,13 @@ namespace {
 
 constexpr double kTimesShare = 0.6;  // of the height, where the charts stand one above the other
 
-/// The residuals stand under the times, whose x they share; beside them where there is no room for that.
-bool isFlat(const QSizeF& size, const QFont& font) {
-  return size.height() < 24 * QFontMetricsF(font).height() && size.width() > size.height();
+/// The residuals stand under the times, whose x they share, or beside them; in a small pane they wait until it is enlarged.
+enum class Arrangement { stacked, beside, times };
+
+Arrangement arrangementOf(const QSizeF& size, const QFont& font) {
+  const double em = QFontMetricsF(font).height();
+  if (size.height() >= 24 * em) return Arrangement::stacked;
+  return size.width() >= 40 * em ? Arrangement::beside : Arrangement::times;
 }
 
 }  // namespace
@@ -36,6 +40,7 @@ CrossoverView::CrossoverView(QWidget* parent)
   box_->addWidget(times_, 3);
   box_->addWidget(residuals_, 2);
   times_->setAccessibleName(tr("Chart of the time of absorbed, expanded and re-expanded attention"));
+  residuals_->hide();  // until there is room, so that a pane that nobody sees does not push the others
   residuals_->setAccessibleName(tr("Chart of measured over modelled time"));
   setFocusProxy(button_);
   connect(button_, &QPushButton::clicked, this, [this] {
@@ -121,19 +126,21 @@ void CrossoverView::showCharts() {
     if (report.measuring())
       times.headline = tr("measuring: %1 %; the decode is held").arg(std::lround(100 * report.progress));
   } else {
-    const Crossover nothing;
-    times = crossoverTimes(nothing, kind());
-    residuals = crossoverResiduals(nothing, kind());
-    times.caption.clear();
+    times.x = {tr("tokens"), "", Unit::count, Scale::log, {}, {}};
+    times.y = {tr("time"), "", Unit::ms, Scale::log, {}, {}};
     times.empty = emptyReason();
     if (report.crossover && !report.measuring()) times.empty = QString::fromStdString(report.crossover->sweep(kind()).note);
   }
+  times_->setToolTip(times.headline);  // a small pane cuts it
   times_->setData(std::move(times));
   residuals_->setData(std::move(residuals));
+  arrange();
 }
 
 void CrossoverView::paintTo(QPainter& painter, const QSizeF& size) {
-  const bool flat = isFlat(size, font());
+  const Arrangement arrangement = arrangementOf(size, font());
+  if (arrangement == Arrangement::times || residuals_->data().series.empty()) return times_->paintTo(painter, size);
+  const bool flat = arrangement == Arrangement::beside;
   const QSizeF first(flat ? size.width() * kTimesShare : size.width(), flat ? size.height() : size.height() * kTimesShare);
   times_->paintTo(painter, first);
   painter.save();
@@ -148,8 +155,14 @@ Table CrossoverView::table() const {
   return crossoverTable(measured ? *measured : Crossover());
 }
 
+void CrossoverView::arrange() {
+  const Arrangement arrangement = arrangementOf(QSizeF(size()), font());
+  box_->setDirection(arrangement == Arrangement::beside ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+  residuals_->setVisible(arrangement != Arrangement::times && !residuals_->data().series.empty());
+}
+
 void CrossoverView::resizeEvent(QResizeEvent* event) {
-  box_->setDirection(isFlat(QSizeF(size()), font()) ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+  arrange();
   View::resizeEvent(event);
 }
 

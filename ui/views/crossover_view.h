@@ -44,6 +44,7 @@ class CrossoverView : public View {
   QString emptyReason() const;
   void showControls();
   void showCharts();
+  void arrange();
 
   SnapshotPtr snapshot_;
   QPushButton* button_;

@@ -135,6 +135,20 @@ TEST(CrossoverView, PaintsBothChartsOneUnderTheOtherOrSideBySideLightAndDark) {
   }
 }
 
+TEST(CrossoverView, TheResidualsWaitUntilThereIsRoomAndSomethingToShow) {
+  CrossoverView view;
+  view.resize(900, 800);
+  view.show();
+  EXPECT_FALSE(view.residuals().isVisible()) << "nothing was measured";
+  view.setSnapshot(measured_crossover());
+  EXPECT_TRUE(view.residuals().isVisible());
+  EXPECT_GT(view.residuals().y(), view.times().y());
+  view.resize(380, 240);
+  EXPECT_FALSE(view.residuals().isVisible());
+  view.resize(1200, 240);
+  EXPECT_TRUE(view.residuals().isVisible());
+}
+
 TEST(CrossoverView, ItsTableHasEveryPointAndCrossing) {
   CrossoverView view;
   EXPECT_TRUE(view.table().rows.empty());
