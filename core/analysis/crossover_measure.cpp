@@ -40,8 +40,9 @@ struct Lane {
   AttentionPath path = AttentionPath::absorbed;
   std::unique_ptr<Executor> executor;
   std::vector<double> ms{};  // at this size
-  double spent = 0;          // on them
-  double slower = 1;         // measured over modelled, at the size before
+  double spent = 0;          // on whole steps, of which attention is a part
+  int steps = 0;             // that were taken
+  double slower = 1;         // a whole step over the modelled attention, at the size before
   bool ended = false;
 };
 
@@ -180,9 +181,10 @@ class Measurement {
       if (lane.ended) continue;
       const double ms = median(lane.ms), modelled = modelled_ms(out_, sweep, lane.path, x);
       sweep.points.push_back({lane.path, x, int(lane.ms.size()), ms, modelled});
-      if (modelled > 0) lane.slower = ms / modelled;
+      if (modelled > 0) lane.slower = lane.spent / lane.steps / modelled;
       lane.ms.clear();
       lane.spent = 0;
+      lane.steps = 0;
     }
     tell();
     return {};
@@ -223,10 +225,12 @@ class Measurement {
     double spent = 0;
     for (int step = 0; step <= kLeastSteps || (step <= steps && spent < limits_.enough_ms); ++step) {
       if (sweep.kind == SweepKind::prefill) lane.executor->reset();
+      const auto start = std::chrono::steady_clock::now();
       const Result<double> ms = run_step(lane, sweep.kind == SweepKind::prefill ? x : 1);
       if (!ms) return ms.error();
       if (step > 0) lane.ms.push_back(*ms);
-      spent += *ms;
+      spent += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+      ++lane.steps;
     }
     lane.spent += spent;
     return {};
