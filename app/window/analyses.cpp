@@ -28,6 +28,11 @@ Status add_gauge(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot
   return {};
 }
 
+/// Where the paths cross, measured now.
+Status add_crossover(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
+  return keep(measure_crossover(model.experiment, model.weights, backend), snapshot.crossover.crossover);
+}
+
 /// Quality at every point of the curve, each with a model of its own.
 Status add_quality(const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
   std::vector<QualityPoint> curve = plan_quality_curve(model.experiment);
@@ -46,6 +51,7 @@ Status add_quality(const LoadedModel& model, ComputeBackend& backend, ui::Snapsh
 
 Status add_analysis(const std::string& view, const LoadedModel& model, ComputeBackend& backend, ui::Snapshot& snapshot) {
   if (view == "quality") return add_quality(model, backend, snapshot);
+  if (view == "crossover") return add_crossover(model, backend, snapshot);
   if (view == "window") {
     if (const Status gauged = add_gauge(model, backend, snapshot); !gauged) return gauged;
   }

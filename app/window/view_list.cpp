@@ -17,6 +17,8 @@ constexpr std::array kDescriptions = {
     Description{"attention", "attention of one head: weights, scores, their NoPE and RoPE parts"},
     Description{"compare", "two experiments on the same tokens: attention, its difference, bytes, time and bits per byte"},
     Description{"coupled", "RoPE on the up-projected keys: expanded and absorbed scores, and where they part"},
+    Description{"crossover",
+                "time of absorbed, expanded and re-expanded attention over context, prompt and batch, and where they cross"},
     Description{"heads", "attention of all heads as small maps"},
     Description{"memory", "bytes of the cache against tokens: measured, and other variants by formula"},
     Description{"latency", "milliseconds per token, their running median and the roofline's prediction"},

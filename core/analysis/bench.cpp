@@ -246,16 +246,6 @@ void hold_against(const Ceilings& ceilings, BenchRow& row) {
   row.fraction_of_roofline = row.roofline_ms / row.median_ms;
 }
 
-Ceilings higher(const Ceilings& a, const Ceilings& b) {
-  Ceilings high = a;
-  high.read_gb_s = std::max(a.read_gb_s, b.read_gb_s);
-  high.cached_read_gb_s = std::max(a.cached_read_gb_s, b.cached_read_gb_s);
-  high.fp32_gflop_s = std::max(a.fp32_gflop_s, b.fp32_gflop_s);
-  high.bf16_gflop_s = std::max(a.bf16_gflop_s, b.bf16_gflop_s);
-  high.int8_gop_s = std::max(a.int8_gop_s, b.int8_gop_s);
-  return high;
-}
-
 }  // namespace
 
 std::vector<std::string> bench_suites() { return {"all", "toy", "latent", "grouped", "prefill", "block"}; }
@@ -285,8 +275,8 @@ Result<BenchReport> run_bench(const std::string& suite, int threads, const std::
     // What a virtual machine can do changes from one moment to the next, and a ceiling read too low flatters: what counts
     // for a workload is the higher of those right before and right after it.
     const Ceilings after = measure_ceilings(threads, stop);
-    hold_against(higher(before, after), row);
-    report.machine = higher(report.machine, after);
+    hold_against(higher_of(before, after), row);
+    report.machine = higher_of(report.machine, after);
     report.workloads.push_back(std::move(row));
     before = after;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/analysis/memory.h"
 #include "core/attention/one_pass.h"
@@ -32,23 +33,38 @@ class Tally {
  public:
   explicit Tally(const Experiment& experiment) : e_(experiment), s_(experiment.spec), a_(experiment.spec.attention) {}
 
-  /// `positions` per sequence behind `first` others, through all layers.
-  void pass(std::int64_t first, std::int64_t positions) {
-    const std::int64_t rows = positions * e_.batch;
+  /// `positions` per sequence behind `first` others, through all layers; in the last one only the last `outputs` of them go
+  /// further than into the cache.
+  void pass(std::int64_t first, std::int64_t positions, std::int64_t outputs) {
     for (int l = 0; l < e_.layers; ++l) {
-      append(rows);
+      append(positions * e_.batch);
+      const std::int64_t queries = l + 1 < e_.layers ? positions : outputs, rows = queries * e_.batch;
+      if (queries == 0) return;
       query(rows);
-      attention(first + positions, positions);
+      attention(first + positions, queries);
       linear(Stage::output, rows, a_.hidden_size, heads() * a_.v_head_dim);
       feed_forward(l, rows);
     }
   }
 
-  /// Embedding and logits of the one new token.
-  void token() {
-    if (s_.vocab_size == 0) return;
-    at(Stage::other).weight_bytes += e_.batch * row(a_.hidden_size);
-    linear(Stage::other, e_.batch, s_.vocab_size, a_.hidden_size);
+  /// So many new tokens of every sequence, looked up.
+  void embed(std::int64_t positions) {
+    if (s_.vocab_size > 0) at(Stage::other).weight_bytes += positions * e_.batch * row(a_.hidden_size);
+  }
+
+  void logits(std::int64_t positions) {
+    if (s_.vocab_size > 0 && positions > 0) linear(Stage::other, positions * e_.batch, s_.vocab_size, a_.hidden_size);
+  }
+
+  /// Positions in the engine's chunks, since each of them reads the weights anew: `each` gets first, count and whether that
+  /// is the last.
+  template <class Each>
+  void in_chunks(int positions, const Each& each) const {
+    for (int done = 0; done < positions;) {
+      const int count = chunk_positions(e_, done, positions - done);
+      each(done, count, done + count == positions);
+      done += count;
+    }
   }
 
   const StepCost& cost() const { return cost_; }
@@ -179,15 +195,24 @@ Work StepCost::total() const {
 StepCost decode_cost(const Experiment& experiment, int cached) {
   Tally tally(experiment);
   if (experiment.path == AttentionPath::uncached) {
-    for (int done = 0; done <= cached;) {  // the engine's chunks, since each of them reads the weights anew
-      const int count = chunk_positions(experiment, done, cached + 1 - done);
-      tally.pass(done, count);
-      done += count;
-    }
+    tally.in_chunks(cached + 1, [&](int first, int count, bool) { tally.pass(first, count, count); });
   } else {
-    tally.pass(cached, 1);
+    tally.pass(cached, 1, 1);
   }
-  tally.token();
+  tally.embed(1);
+  tally.logits(1);
+  return tally.cost();
+}
+
+StepCost prefill_cost(const Experiment& experiment, int tokens, bool all_outputs) {
+  Tally tally(experiment);
+  const bool uncached = experiment.path == AttentionPath::uncached;
+  tally.in_chunks(tokens, [&](int first, int count, bool last) {
+    const int outputs = all_outputs ? count : last ? 1 : 0;
+    tally.pass(first, count, uncached ? count : outputs);
+    tally.logits(outputs);
+  });
+  tally.embed(tokens);
   return tally.cost();
 }
 
@@ -195,10 +220,10 @@ double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings) {
   return bytes <= ceilings.cached_bytes && ceilings.cached_read_gb_s > 0 ? ceilings.cached_read_gb_s : ceilings.read_gb_s;
 }
 
-double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
-  if (ceilings.read_gb_s <= 0 || ceilings.fp32_gflop_s <= 0) return 0;
+StageTimes roofline_stages(const StepCost& cost, const Ceilings& ceilings) {
+  StageTimes ms{};
+  if (ceilings.read_gb_s <= 0 || ceilings.fp32_gflop_s <= 0) return ms;
   const double bandwidth = bandwidth_gb_s(cost.total().bytes(), ceilings);
-  double ms = 0;
   for (int stage = 0; stage < kStages; ++stage) {
     const Work& work = cost.stages[stage];
     const double pairs = ceilings.bf16_gflop_s > 0 ? double(cost.bf16_operations[stage]) : 0;
@@ -206,9 +231,24 @@ double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
     const double computing = (double(work.operations) - pairs - bytes) / (ceilings.fp32_gflop_s * 1e6) +
                              (pairs > 0 ? pairs / (ceilings.bf16_gflop_s * 1e6) : 0) +
                              (bytes > 0 ? bytes / (ceilings.int8_gop_s * 1e6) : 0);
-    ms += std::max(double(work.bytes()) / (bandwidth * 1e6), computing);
+    ms[stage] = std::max(double(work.bytes()) / (bandwidth * 1e6), computing);
   }
   return ms;
+}
+
+double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
+  const StageTimes ms = roofline_stages(cost, ceilings);
+  return std::accumulate(ms.begin(), ms.end(), 0.0);
+}
+
+Ceilings higher_of(const Ceilings& a, const Ceilings& b) {
+  Ceilings higher = b;
+  higher.read_gb_s = std::max(a.read_gb_s, b.read_gb_s);
+  higher.cached_read_gb_s = std::max(a.cached_read_gb_s, b.cached_read_gb_s);
+  higher.fp32_gflop_s = std::max(a.fp32_gflop_s, b.fp32_gflop_s);
+  higher.bf16_gflop_s = std::max(a.bf16_gflop_s, b.bf16_gflop_s);
+  higher.int8_gop_s = std::max(a.int8_gop_s, b.int8_gop_s);
+  return higher;
 }
 
 }  // namespace mla

@@ -24,6 +24,11 @@ struct StepCost {
 /// num_experts_per_tok experts, exactly).
 StepCost decode_cost(const Experiment& experiment, int cached);
 
+/// Work of a prompt of `tokens` that is read at once, from an empty cache and in the engine's chunks; counted as in
+/// decode_cost. `all_outputs`: every position goes through the last layer too, where otherwise only the last one does
+/// (ForwardInput).
+StepCost prefill_cost(const Experiment& experiment, int tokens, bool all_outputs = false);
+
 /// What the machine can do, as `bench` measures it.
 struct Ceilings {
   double read_gb_s = 0;           ///< bytes from memory, 1e9
@@ -42,5 +47,11 @@ double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings);
 /// cache's where all that a step reads stays there until the next, else the memory's; the rate is that of fp32, and of bf16
 /// pairs or bytes for their products.
 double roofline_ms(const StepCost& cost, const Ceilings& ceilings);
+/// The same by stage; what all stages read together decides about the bandwidth. 0 without ceilings.
+StageTimes roofline_stages(const StepCost& cost, const Ceilings& ceilings);
+
+/// Of two measurements of one machine the better of each figure: something else may have kept it busy. Size of the cache and
+/// threads are the second's.
+Ceilings higher_of(const Ceilings& a, const Ceilings& b);
 
 }  // namespace mla

@@ -4,6 +4,7 @@
 
 #include <QImage>
 #include <algorithm>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -22,8 +23,8 @@ std::vector<std::string> views(const Folder& folder) {
 }
 
 Ended render(const Folder& folder, const std::string& view, const std::string& out, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments = {"render", "--view",         view, "--out",   out, "--steps", "6", "--hidden-size",
-                                        "64",     "--kv-lora-rank", "16", "--heads", "3"};
+  std::vector<std::string> arguments = {"render", "--view",         view, "--out",   out, "--steps",   "6",  "--hidden-size",
+                                        "64",     "--kv-lora-rank", "16", "--heads", "3", "--context", "128"};
   if (view == "compare") arguments.insert(arguments.end(), {"--against", "kv-lora-rank=4,cache-dtype=bf16"});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run(folder, arguments);
@@ -51,7 +52,7 @@ TEST(Render, ViewsListsTheWindowAndEveryView) {
   const std::vector<std::string> names = views(folder);
   const std::set<std::string> known(names.begin(), names.end());
   for (const char* name :
-       {"window", "attention", "compare", "coupled", "heads", "memory", "latency", "rank", "stages", "tokens"})
+       {"window", "attention", "compare", "coupled", "crossover", "heads", "memory", "latency", "rank", "stages", "tokens"})
     EXPECT_TRUE(known.count(name)) << name;
   EXPECT_EQ(known.size(), names.size());
 }
@@ -192,12 +193,46 @@ TEST(Render, DrawsTheWindowOfTheBundledModel) {
   EXPECT_EQ(folder.read("w.png").substr(1, 3), "PNG");
 }
 
+TEST(Render, TheCrossoverTableHasThreePathsAtEverySizeOfEverySweep) {
+  const Folder folder;
+  const Ended ended = render(folder, "crossover", "c.csv", {"--layers", "1"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.out + ended.err, "");
+  std::map<std::string, int> points;
+  std::istringstream lines(folder.read("c.csv"));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_TRUE(line.starts_with("kind,sweep,tokens,batch,path,faster_before,steps,measured_ms,modelled_ms,")) << line;
+  while (std::getline(lines, line)) {
+    const std::size_t sweep = line.find(',') + 1;
+    if (line.starts_with("point,")) ++points[line.substr(sweep, line.find(',', sweep) - sweep)];
+  }
+  EXPECT_EQ(points, (std::map<std::string, int>{{"batch", 3 * 5}, {"decode", 3 * 3}, {"prefill", 3 * 3}}));
+}
+
+TEST(Render, ASavedExperimentSaysWhichSweepTheCrossoverShows) {
+  const Folder folder;
+  SavedExperiment saved{
+      *apply_all(default_experiment(), {{"hidden-size", "64"}, {"kv-lora-rank", "16"}, {"heads", "3"}, {"context", "128"}}),
+      {},
+      {{"crossover", {{"sweep", "prefill"}}}}};
+  folder.write("saved.mla.json", to_json(saved));
+  const Ended ended =
+      run(folder, {"render", "--experiment", "saved.mla.json", "--view", "crossover", "--out", "c.svg", "--steps", "6"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_NE(folder.read("c.svg").find("Absorbed prefill"), std::string::npos);
+}
+
 TEST(Render, WhatAViewCannotShowOfAModelIsSaid) {
   const Folder folder;
   const Ended ended = run(folder, {"render", "--view", "coupled", "--out", "c.png", "--steps", "2", "--hidden-size", "64",
                                    "--heads", "2", "--variant", "mha", "--attention", "expanded"});
   EXPECT_EQ(ended.code, 1);
   EXPECT_NE(ended.err.find("coupled RoPE: MHA has nothing to absorb"), std::string::npos) << ended.err;
+  const Ended plain = run(folder, {"render", "--view", "crossover", "--out", "c.png", "--steps", "2", "--hidden-size", "64",
+                                   "--heads", "2", "--variant", "mha", "--attention", "expanded"});
+  EXPECT_EQ(plain.code, 1);
+  EXPECT_NE(plain.err.find("crossover: MHA caches keys and values as they are"), std::string::npos) << plain.err;
 }
 
 }  // namespace

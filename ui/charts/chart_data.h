@@ -39,6 +39,13 @@ struct Axis {
   std::optional<double> min, max;  ///< from the data where unset; points beyond them are drawn at the edge
 };
 
+/// A value of x that matters, e.g. where two lines cross: a line across the plot, dashed unless it was measured.
+struct Marker {
+  double x = 0;
+  QString label;
+  Role role = Role::measured;
+};
+
 /// All that a chart shows, as one value.
 struct ChartData {
   QString headline;     ///< the one thing to see, above the chart
@@ -47,6 +54,7 @@ struct ChartData {
   QString empty;        ///< said in the middle of the chart where set
   Axis x, y;
   std::vector<Series> series;  ///< of lines, the first is drawn on top of the others
+  std::vector<Marker> markers{};
 };
 
 /// The numbers behind a chart: one row per x of any series, one column per series, empty where a series has no such x.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/charts/chart_markers.h"
 #include "ui/charts/plot.h"
 #include "ui/theme/theme.h"
 
@@ -105,6 +106,7 @@ void paintFrame(QPainter& painter, const ChartData& data, const ChartLayout& lay
 
 void paintFront(QPainter& painter, const ChartData& data, const ChartLayout& layout, const std::vector<Curve>& curves,
                 const QPalette& palette) {
+  paintMarkers(painter, data, layout, palette);
   for (const Curve& curve : curves) {
     const Series& series = data.series[std::size_t(curve.series)];
     if (curve.area || curve.points.isEmpty() || series.role != Role::measured) continue;

@@ -108,7 +108,9 @@ void arrangePlot(ChartLayout& out, const ChartData& data, const Room& room, bool
   qreal spill = 0;  // of the last label over the margin
   if (!out.x_ticks.ticks.empty()) {
     const Tick& last = out.x_ticks.ticks.back();
-    const qreal free = (out.x.max - last.value) / (out.x.max - out.x.min) * (right - left) + 0.6 * line;
+    const qreal share = out.x_scale == Scale::log ? std::log(out.x.max / last.value) / std::log(out.x.max / out.x.min)
+                                                  : (out.x.max - last.value) / (out.x.max - out.x.min);
+    const qreal free = share * (right - left) + 0.6 * line;
     spill = std::max(0.0, small.horizontalAdvance(last.label) / 2 - free);
   }
   out.plot = QRectF(QPointF(left, top), QPointF(std::max(left + 1, right - spill), bottom));

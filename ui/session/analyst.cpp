@@ -46,8 +46,22 @@ void Analyst::want(const Subject& subject, const Topics& topics, std::weak_ptr<c
   wished_.notify_all();
 }
 
-/// The first study that was not carried out yet; null: none.
+void Analyst::hold(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  held_ = true;
+  running_.request_stop();
+  wished_.wait(lock, stop, [this] { return running_key_.empty(); });
+}
+
+void Analyst::release() {
+  const std::lock_guard lock(mutex_);
+  held_ = false;
+  wished_.notify_all();
+}
+
+/// The first study that was not carried out yet; null: none, or it has to wait.
 const Study* Analyst::next() const {
+  if (held_) return nullptr;
   for (const std::vector<Study>* studies : {&plan_, &curve_studies_})
     for (const Study& study : *studies)
       if (!find(study)) return &study;
@@ -94,6 +108,7 @@ void Analyst::study(std::unique_lock<std::mutex>& lock) {
       study, text_, weights.get(), [this](double f) { note_progress(f); }, cancelled);
   lock.lock();
   running_key_.clear();
+  wished_.notify_all();
   if (!cancelled.stop_requested()) keep(study, std::move(finding));
   tell();
 }

@@ -32,6 +32,11 @@ class Analyst : public QObject {
   /// `weights`: those of a run with the same model, to be shared while they last.
   void want(const Subject& subject, const Topics& topics, std::weak_ptr<const ModelWeights> weights = {});
 
+  /// Nothing begins before release(), what runs is stopped (and begun anew after it); returns when nothing runs or `stop` is
+  /// requested. From any thread.
+  void hold(const std::stop_token& stop);
+  void release();
+
   /// What is known about the quality at these settings. Never waits.
   QualityReport report(const Experiment& experiment) const;
   /// What is known of what was wanted last, and what the rest waits for. Never waits.
@@ -67,6 +72,7 @@ class Analyst : public QObject {
   std::stop_source running_;
   std::string running_key_;  // empty: nothing runs
   double progress_ = 0;
+  bool held_ = false;
   std::map<std::string, Finding> known_;
   mutable std::optional<Findings> gathered_;  // until there is something new
   std::jthread thread_;                       // last: it uses all of the above

@@ -22,6 +22,7 @@ struct Orders {
   std::optional<bool> play;
   std::optional<double> speed;  ///< tokens per second, 0: no limit
   std::optional<AttentionRequest> request;
+  std::optional<bool> crossover;                  ///< true: measure it; false: no longer
   int steps = 0;                                  ///< single steps asked for
   bool restart = false;                           ///< from the prompt
   std::optional<std::vector<Experiment>> pinned;  ///< take the place of all pinned runs, before `pins`

@@ -18,8 +18,9 @@ Session::Session(std::vector<std::unique_ptr<ComputeBackend>> backends, QObject*
       analyst_(new Analyst(this)) {
   forbid_engine_on_this_thread();
   connect(analyst_, &Analyst::changed, this, [this] { show(*snapshot_); });
+  const Quiet quiet{[this](const std::stop_token& stop) { analyst_->hold(stop); }, [this] { analyst_->release(); }};
   const auto wake = [this] { QMetaObject::invokeMethod(this, "deliver", Qt::QueuedConnection); };
-  worker_ = std::make_unique<Worker>(std::move(backends), wake);
+  worker_ = std::make_unique<Worker>(std::move(backends), wake, quiet);
 }
 
 Session::~Session() = default;
@@ -124,6 +125,14 @@ void Session::setPinned(const std::vector<Experiment>& experiments) {
     orders.pins.clear();
   };
   worker_->mailbox.post(replace, false);
+}
+
+void Session::measureCrossover() {
+  worker_->mailbox.post([](Orders& orders) { orders.crossover = true; }, false);
+}
+
+void Session::cancelCrossover() {
+  worker_->mailbox.post([](Orders& orders) { orders.crossover = false; }, snapshot_->crossover.measuring());
 }
 
 void Session::unpin(int index) {

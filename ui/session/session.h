@@ -49,6 +49,10 @@ class Session : public QObject {
   void request(const mla::ui::AttentionRequest& request);
   void pin();  ///< keeps the present run for comparison
   void unpin(int index);
+  /// Measures where the paths of the present run cross. Everything else that the engine does is held meanwhile; other
+  /// settings cancel it.
+  void measureCrossover();
+  void cancelCrossover();
   /// These take the place of all pinned runs; nothing was measured of them.
   void setPinned(const std::vector<mla::Experiment>& experiments);
 

@@ -11,6 +11,7 @@
 #include "core/analysis/comparison.h"
 #include "core/analysis/cost.h"
 #include "core/analysis/coupled_rope.h"
+#include "core/analysis/crossover.h"
 #include "core/analysis/head_kinds.h"
 #include "core/analysis/pooled_map.h"
 #include "core/analysis/quality_curve.h"
@@ -80,6 +81,14 @@ struct Findings {
   std::shared_ptr<const std::vector<HeadScore>> head_kinds;  ///< of the layers that run; null while not scored
 };
 
+/// Where the paths of this run's attention cross: measured when somebody asks for it, while the decode is held.
+struct CrossoverReport {
+  std::shared_ptr<const Crossover> crossover;  ///< null: not measured; while it is measured, what there is so far
+  double progress = -1;                        ///< 0 … 1 while it is measured, else -1
+  QString error;                               ///< why there can't be one, or why the last attempt failed
+  bool measuring() const { return progress >= 0; }
+};
+
 /// All that a view or an exporter may show, at one moment. Immutable once published.
 struct Snapshot : Findings {
   enum class State { idle, preparing, running, paused, finished, failed };
@@ -96,6 +105,7 @@ struct Snapshot : Findings {
   std::shared_ptr<const std::vector<Step>> steps;  ///< decode steps of this run, oldest first
   AttentionHistory attention;
   std::vector<PinnedRun> pinned;
+  CrossoverReport crossover;
   Ceilings ceilings;  ///< read_gb_s is 0 while not measured yet
   std::int64_t weight_bytes = 0;
   std::weak_ptr<const ModelWeights> weights;  ///< for measurements beside the decode; the run itself keeps them

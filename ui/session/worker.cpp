@@ -26,16 +26,6 @@ constexpr int kEngineNiceness = 4;  // little: other programs on a busy machine 
 
 constexpr int kMostMeasurements = 4;  // of the ceilings, where the run beats them again and again
 
-Ceilings higher_of(const Ceilings& a, const Ceilings& b) {
-  Ceilings higher = b;
-  higher.read_gb_s = std::max(a.read_gb_s, b.read_gb_s);
-  higher.cached_read_gb_s = std::max(a.cached_read_gb_s, b.cached_read_gb_s);
-  higher.fp32_gflop_s = std::max(a.fp32_gflop_s, b.fp32_gflop_s);
-  higher.bf16_gflop_s = std::max(a.bf16_gflop_s, b.bf16_gflop_s);
-  higher.int8_gop_s = std::max(a.int8_gop_s, b.int8_gop_s);
-  return higher;
-}
-
 Clock::duration pace(double tokens_per_second) {
   if (tokens_per_second <= 0) return {};
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / tokens_per_second));
@@ -43,8 +33,8 @@ Clock::duration pace(double tokens_per_second) {
 
 }  // namespace
 
-Session::Worker::Worker(std::vector<std::unique_ptr<ComputeBackend>> backends, std::function<void()> wake)
-    : outbox(std::move(wake)), backends_(std::move(backends)), thread_([this] { loop(); }) {}
+Session::Worker::Worker(std::vector<std::unique_ptr<ComputeBackend>> backends, std::function<void()> wake, Quiet quiet)
+    : outbox(std::move(wake)), backends_(std::move(backends)), quiet_(std::move(quiet)), thread_([this] { loop(); }) {}
 
 Session::Worker::~Worker() {
   mailbox.post([](Orders& orders) { orders.quit = true; }, true);
@@ -61,13 +51,14 @@ void Session::Worker::loop() {
     if (job_) start_job();
     if (step_due(Clock::now())) step();
     measure_ceilings_if_due();
+    measure_crossover_if_due();
     if (unpublished_ && throttle_.due(Clock::now())) publish();
   }
 }
 
 /// When there is something to do without orders; nothing: never.
 std::optional<Clock::time_point> Session::Worker::deadline() const {
-  if (job_ || (single_steps_ > 0 && can_step())) return Clock::time_point{};
+  if (job_ || crossover_due() || (single_steps_ > 0 && can_step())) return Clock::time_point{};
   std::optional<Clock::time_point> soonest;
   const auto consider = [&](Clock::time_point at) { soonest = soonest ? std::min(*soonest, at) : at; };
   if (playing_ && can_step()) consider(next_step_);
@@ -110,11 +101,38 @@ void Session::Worker::measure_ceilings_if_due() {
   const Ceilings ceilings = measure_ceilings(threads, stop);
   activity_.clear();
   if (stop.stop_requested()) return;  // the orders that stopped it set the next time
-  measure_at_.reset();
+  learn(threads, ceilings);
+  next_step_ = Clock::now();
+  publish();
+}
+
+void Session::Worker::learn(int threads, const Ceilings& ceilings) {
   Measured& measured = ceilings_[threads];
   measured.best = higher_of(measured.best, ceilings);
   ++measured.times;
+  measure_at_.reset();
   run_->shown().set_ceilings(measured.best);
+}
+
+/// On this thread, so that no step runs beside it.
+void Session::Worker::measure_crossover_if_due() {
+  if (!crossover_due()) return;
+  const std::stop_token stop = mailbox.stop_token();
+  const int threads = run_->experiment().threads;
+  activity_ = Session::tr("measuring where the paths cross; the decode is held");
+  const auto shown = [this](double fraction) {
+    progress_ = fraction;
+    publish();
+  };
+  quiet_.hold(stop);
+  const auto before = ceilings_.find(threads);
+  const CrossoverRuns::Known known{backend_of(run_->experiment()), run_->weights(),
+                                   before == ceilings_.end() ? Ceilings() : before->second.best};
+  const auto crossover = crossovers_.measure(run_->experiment(), known, shown, stop);
+  quiet_.release();
+  activity_.clear();
+  progress_ = -1;
+  if (crossover) learn(threads, crossover->ceilings);
   next_step_ = Clock::now();
   publish();
 }
@@ -136,6 +154,7 @@ void Session::Worker::publish() {
   snapshot.progress = progress_;
   snapshot.error = failure_;
   snapshot.backends = infos_;
+  snapshot.crossover = crossovers_.report(snapshot.experiment);
   snapshot.pinned = pins_.named(snapshot.experiment);
   outbox.put(std::make_shared<const Snapshot>(std::move(snapshot)));
   throttle_.note(Clock::now());

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "ui/session/crossover_runs.h"
 #include "ui/session/decode_run.h"
 #include "ui/session/mailbox.h"
 #include "ui/session/outbox.h"
@@ -16,11 +17,17 @@
 
 namespace mla::ui {
 
+/// Stops what measures beside the worker, and lets it go on. Called on the worker's thread.
+struct Quiet {
+  std::function<void(const std::stop_token& stop)> hold;
+  std::function<void()> release;
+};
+
 /// The thread on which every engine call happens. Orders come in through the mailbox, snapshots leave through the outbox.
 class Session::Worker {
  public:
   /// `wake` is called on the worker's thread when the outbox stops being empty.
-  Worker(std::vector<std::unique_ptr<ComputeBackend>> backends, std::function<void()> wake);
+  Worker(std::vector<std::unique_ptr<ComputeBackend>> backends, std::function<void()> wake, Quiet quiet);
   ~Worker();  ///< stops what runs and joins
 
   Mailbox mailbox;
@@ -51,6 +58,10 @@ class Session::Worker {
   void step();
   void doubt_ceilings();
   void measure_ceilings_if_due();
+  void learn(int threads, const Ceilings& ceilings);
+  ComputeBackend* backend_of(const Experiment& experiment) const;
+  bool crossover_due() const { return crossovers_.wanted() && run_ && !job_ && !broken_ && failure_.isEmpty(); }
+  void measure_crossover_if_due();
 
   Snapshot::State state() const;
   void publish();
@@ -76,6 +87,8 @@ class Session::Worker {
   };
   std::map<int, Measured> ceilings_;  // by threads
   std::optional<Clock::time_point> measure_at_;
+  CrossoverRuns crossovers_;
+  const Quiet quiet_;
 
   Throttle throttle_{kFrame};
   bool unpublished_ = false;

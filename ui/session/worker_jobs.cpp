@@ -23,6 +23,7 @@ void Session::Worker::obey(const Orders& orders) {
   if (orders.speed || orders.play) next_step_ = std::min(next_step_, Clock::now());
   if (orders.play) playing_ = *orders.play;
   single_steps_ += orders.steps;
+  if (orders.crossover || orders.change) crossovers_.want(orders.crossover.value_or(false));
   if (orders.request) request_ = *orders.request;
   plan_job(orders);
   unpublished_ = unpublished_ || orders.any;
@@ -60,6 +61,13 @@ History Session::Worker::history_for(const Job& job) const {
   return anew ? History::of_prompt(job.experiment) : run_->history(job.experiment.context, job.experiment.prefill);
 }
 
+/// Null where this program has none of that name.
+ComputeBackend* Session::Worker::backend_of(const Experiment& experiment) const {
+  for (std::size_t i = 0; i < infos_.size(); ++i)
+    if (infos_[i].name == experiment.backend) return backends_[i].get();
+  return nullptr;
+}
+
 Result<RunPlan> Session::Worker::plan_run() const {
   const Experiment& experiment = job_->experiment;
   if (const Status valid = validate(experiment); !valid) return valid.error();
@@ -69,7 +77,7 @@ Result<RunPlan> Session::Worker::plan_run() const {
   if (!info->available) return Error{"backend is " + experiment.backend + ": " + info->detail};
   RunPlan plan;
   plan.experiment = experiment;
-  plan.backend = backends_[info - infos_.begin()].get();
+  plan.backend = backend_of(experiment);
   plan.backend_info = *info;
   plan.previous = run_ ? run_->weights() : nullptr;
   plan.history = history_for(*job_);

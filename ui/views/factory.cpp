@@ -6,6 +6,7 @@
 #include "ui/views/attention_view.h"
 #include "ui/views/compare_view.h"
 #include "ui/views/coupled_view.h"
+#include "ui/views/crossover_view.h"
 #include "ui/views/heads_view.h"
 #include "ui/views/latency_view.h"
 #include "ui/views/memory_view.h"
@@ -27,9 +28,10 @@ std::unique_ptr<View> make() {
   return std::make_unique<V>();
 }
 
-constexpr std::array<Entry, 10> entries{{{"attention", make<AttentionView>},
+constexpr std::array<Entry, 11> entries{{{"attention", make<AttentionView>},
                                          {"compare", make<CompareView>},
                                          {"coupled", make<CoupledView>},
+                                         {"crossover", make<CrossoverView>},
                                          {"heads", make<HeadsView>},
                                          {"latency", make<LatencyView>},
                                          {"memory", make<MemoryView>},

@@ -28,7 +28,7 @@ RankView::RankView(QWidget* parent)
     : View(parent),
       shares_(new LineChart),
       bits_(new LineChart),
-      box_(new QBoxLayout(QBoxLayout::TopToBottom)),
+      box_(new QBoxLayout(QBoxLayout::LeftToRight)),
       note_(new QLabel) {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins({});

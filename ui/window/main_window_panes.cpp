@@ -13,6 +13,7 @@
 #include "ui/views/attention_view.h"
 #include "ui/views/compare_view.h"
 #include "ui/views/coupled_view.h"
+#include "ui/views/crossover_view.h"
 #include "ui/views/factory.h"
 #include "ui/views/heads_view.h"
 #include "ui/views/latency_view.h"
@@ -38,7 +39,10 @@ void MainWindow::buildPanes() {
   auto* rank = new RankView;
   auto* coupled = new CoupledView;
   auto* side_by_side = new CompareView;
-  views_ = {attention_, side_by_side, coupled, heads_, latency, memory, quality, rank, stages, tokens_};
+  auto* crossover = new CrossoverView;
+  connect(crossover, &CrossoverView::measureWanted, &session_, &Session::measureCrossover);
+  connect(crossover, &CrossoverView::cancelWanted, &session_, &Session::cancelCrossover);
+  views_ = {attention_, side_by_side, coupled, crossover, heads_, latency, memory, quality, rank, stages, tokens_};
 
   panes_->setCentre(tr("Attention"), buildCentre());
   panes_->add(QStringLiteral("experiment"), tr("Experiment"), buildExperimentPane(), Qt::LeftDockWidgetArea);
@@ -47,6 +51,7 @@ void MainWindow::buildPanes() {
   }
   panes_->add(tokens_, Qt::BottomDockWidgetArea);
   panes_->addBehind(quality, memory);
+  panes_->addBehind(crossover, latency);
   panes_->addBehind(rank, stages);
   panes_->addBehind(coupled, stages);
   panes_->addBehind(side_by_side, tokens_);

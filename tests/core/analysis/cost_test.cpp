@@ -49,5 +49,25 @@ TEST(Cost, TheRooflineTakesEachOperationAtItsOwnRate) {
   EXPECT_DOUBLE_EQ(roofline_ms(cost, ceilings), 40) << "bound by memory";
 }
 
+TEST(Cost, TheRooflineIsTheSumOfItsStages) {
+  const StepCost cost = prefill_cost(default_experiment(), 300);
+  const Ceilings ceilings{.read_gb_s = 20, .fp32_gflop_s = 100};
+  const StageTimes ms = roofline_stages(cost, ceilings);
+  for (const Stage stage : {Stage::query, Stage::append, Stage::scores, Stage::values, Stage::output, Stage::feed_forward})
+    EXPECT_GT(ms[int(stage)], 0) << name_of(stage);
+  double sum = 0;
+  for (const double each : ms) sum += each;
+  EXPECT_DOUBLE_EQ(roofline_ms(cost, ceilings), sum);
+  EXPECT_EQ(roofline_ms(cost, {}), 0);
+}
+
+TEST(Cost, OfTwoMeasurementsOfAMachineTheBetterFiguresCount) {
+  const Ceilings a{.read_gb_s = 20, .fp32_gflop_s = 100}, b{.read_gb_s = 10, .fp32_gflop_s = 200, .threads = 2};
+  const Ceilings best = higher_of(a, b);
+  EXPECT_EQ(best.read_gb_s, 20);
+  EXPECT_EQ(best.fp32_gflop_s, 200);
+  EXPECT_EQ(best.threads, 2);
+}
+
 }  // namespace
 }  // namespace mla

@@ -133,6 +133,38 @@ TEST_P(Invariants, NarrowWeightsMatchTheReferenceOfTheirValues) {
   }
 }
 
+// Of a prompt, too, in one chunk or several, with and without the outputs that nobody asked for.
+TEST_P(Invariants, PrefillFormulaIsWhatHappens) {
+  std::mt19937 rng(unsigned(GetParam()) + 31);
+  for (int trial = 0; trial < 30; ++trial) {
+    Experiment e = random_small(GetParam(), rng);
+    e.spec.moe.reset();  // which experts many rows share is nobody's formula
+    e.batch = 1 + int(rng() % 2);
+    e.cache_dtype = CacheDtype(rng() % 5);
+    e.weights_dtype = WeightsDtype(rng() % 3);
+    const auto paths = paths_of(GetParam());
+    e.path = paths[rng() % paths.size()];
+    const auto model = load(e);
+    ASSERT_TRUE(model) << model.error().message;
+    auto executor = cpu().create(e, model->weights);
+    ASSERT_TRUE(executor) << executor.error().message;
+    const int count = 1 + int(rng() % 390u);
+    const std::vector<int> tokens(std::size_t(count) * e.batch, 3);
+    ForwardInput input;
+    input.tokens = tokens;
+    input.count = count;
+    input.all_outputs = rng() % 2;
+    const auto output = (*executor)->forward(input);
+    ASSERT_TRUE(output) << output.error().message;
+    const Work got = output->trace.work, want = prefill_cost(e, count, input.all_outputs).total();
+    const std::string shape = shape_of(e) + " tokens " + std::to_string(count);
+    EXPECT_EQ(got.operations, want.operations) << shape;
+    EXPECT_EQ(got.weight_bytes, want.weight_bytes) << shape;
+    EXPECT_EQ(got.cache_read_bytes, want.cache_read_bytes) << shape;
+    EXPECT_EQ(got.cache_write_bytes, want.cache_write_bytes) << shape;
+  }
+}
+
 // Scores from RoPE depend on the distance between query and key alone.
 TEST_P(Invariants, RopeScoresDependOnTheDistanceOnly) {
   std::mt19937 rng(unsigned(GetParam()) + 31);

@@ -10,8 +10,8 @@ namespace mla::ui {
 namespace {
 
 TEST(Factory, MakesEveryViewUnderItsName) {
-  EXPECT_EQ(viewNames(), QStringList({"attention", "compare", "coupled", "heads", "latency", "memory", "quality", "rank",
-                                      "stages", "tokens"}));
+  EXPECT_EQ(viewNames(), QStringList({"attention", "compare", "coupled", "crossover", "heads", "latency", "memory",
+                                      "quality", "rank", "stages", "tokens"}));
   std::set<QString> titles;
   for (const QString& name : viewNames()) {
     const std::unique_ptr<View> view = makeView(name);

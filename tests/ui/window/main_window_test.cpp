@@ -22,6 +22,7 @@
 #include "ui/export/export_queue.h"
 #include "ui/views/attention_view.h"
 #include "ui/views/coupled_view.h"
+#include "ui/views/crossover_view.h"
 #include "ui/window/experiment_files.h"
 #include "ui/window/panes.h"
 
@@ -99,6 +100,19 @@ TEST_F(MainWindowTest, SpacePlaysAndPausesPeriodAndRightStepRResets) {
   EXPECT_FALSE(session_.playing());
   QTest::keyClick(window_.get(), Qt::Key_R);
   EXPECT_TRUE(wait_for([&] { return session_.snapshot()->run == 2; }));
+}
+
+TEST_F(MainWindowTest, TheCrossoverIsMeasuredByItsButton) {
+  run_tiny();
+  auto* view = window_->findChild<CrossoverView*>();
+  dock("crossover")->raise();
+  ASSERT_TRUE(wait_for([&] { return view->isVisible(); }));
+  QTest::mouseClick(view->findChild<QPushButton*>(), Qt::LeftButton);
+  ASSERT_TRUE(wait_for([&] { return session_.snapshot()->crossover.measuring(); }));
+  ASSERT_TRUE(wait_for([&] { return view->findChild<QProgressBar*>()->isVisible(); }));
+  ASSERT_TRUE(wait_for([&] { return view->times().data().headline.startsWith("Absorbed decode "); }));
+  EXPECT_FALSE(view->findChild<QProgressBar*>()->isVisible());
+  EXPECT_EQ(engine_calls_on_forbidden_thread(), 0);
 }
 
 TEST_F(MainWindowTest, StatusAndBannerSayWhatIsMeasuredAndWhatMeansNothing) {
