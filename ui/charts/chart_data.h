@@ -29,6 +29,7 @@ struct Series {
   int color = 0;            ///< index of seriesColor(); -1: the colour of text
   QList<QPointF> points{};  ///< by ascending x; points with a NaN are skipped
   bool stacked = true;      ///< in a StackedAreaChart: an area upon the one before; false: a line over all of them
+  bool operator==(const Series&) const = default;
 };
 
 struct Axis {
@@ -37,6 +38,7 @@ struct Axis {
   Unit unit = Unit::number;
   Scale scale = Scale::linear;
   std::optional<double> min, max;  ///< from the data where unset; points beyond them are drawn at the edge
+  bool operator==(const Axis&) const = default;
 };
 
 /// All that a chart shows, as one value.
@@ -47,6 +49,7 @@ struct ChartData {
   QString empty;        ///< said in the middle of the chart where set
   Axis x, y;
   std::vector<Series> series;  ///< of lines, the first is drawn on top of the others
+  bool operator==(const ChartData&) const = default;
 };
 
 /// The numbers behind a chart: one row per x of any series, one column per series, empty where a series has no such x.

@@ -29,15 +29,13 @@ void MapCanvas::setSource(const MapSource& source) {
   if (!source.empty()) viewport_.setExtent(source.firstQuery(), source.end());  // zoom and lock outlive a change of settings
   if (scene_.focus && scene_.focus->query >= source.end() && !source.empty()) unlock();
   scene_.window = viewport_.window();
-  request();
-  update();
+  if (!request()) update();  // else the picture brings the repaint: one for each snapshot, not two
 }
 
 void MapCanvas::setTexts(const QString& title, const QString& note, const QString& message) {
   scene_.title = title;
   scene_.note = note;
   scene_.message = message;
-  update();
 }
 
 void MapCanvas::setLog(bool on) {
@@ -134,15 +132,18 @@ MapJob MapCanvas::job(const QSizeF& plot, double ratio) const {
   return {scene_.source, scene_.window, pixels, log_, MapColors::from(palette())};
 }
 
-void MapCanvas::request() {
-  if (!isVisible() || scene_.source.empty()) return;
+/// Asks for a picture of what is to be seen. True: it comes later.
+bool MapCanvas::request() {
+  if (!isVisible() || scene_.source.empty()) return false;
   MapJob wanted = job(layoutNow().plot.size(), devicePixelRatioF());
   // The first picture of a run is drawn at once where that takes a millisecond or two: an old one would be of other numbers.
-  if (scene_.picture.run != scene_.source.run && scene_.source.cells() <= at_once_cells) {
+  const bool at_once = scene_.picture.run != scene_.source.run && scene_.source.cells() <= at_once_cells;
+  if (at_once) {
     MapGrid grid;
     scene_.picture = drawMap(wanted, grid);
   }
   renderer_.submit(std::move(wanted));
+  return !at_once;
 }
 
 void MapCanvas::receive() {

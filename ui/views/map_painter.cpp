@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QFontMetricsF>
+#include <QRegion>
 #include <algorithm>
 #include <cmath>
 
@@ -33,13 +34,12 @@ void paintTitle(QPainter& painter, const MapLayout& layout, const MapColors& col
 }
 
 void paintImage(QPainter& painter, const MapLayout& layout, const MapColors& colors, const MapScene& scene) {
-  painter.save();
-  painter.setClipRect(layout.plot);
-  painter.fillRect(layout.plot, colors.background);
   if (!scene.picture.image.isNull()) {
+    painter.save();
+    painter.setClipRect(layout.plot);
     painter.drawImage(layout.rectOf(scene.picture.window, scene.window), scene.picture.image);
+    painter.restore();
   }
-  painter.restore();
   painter.setPen(QPen(colors.frame, 1));
   painter.setBrush(Qt::NoBrush);
   painter.drawRect(layout.plot);
@@ -78,6 +78,17 @@ void paintReadout(QPainter& painter, const QRectF& rect, const MapColors& colors
     const QPointF at(rect.left() + (i / each) * width, rect.top() + (i % each) * metrics.lineSpacing() + metrics.ascent());
     painter.drawText(at, metrics.elidedText(lines[i], Qt::ElideRight, width - 6));
   }
+}
+
+/// The background where no picture will be: filling a screen's worth of pixels twice is what a frame would take longest for.
+void paintBackground(QPainter& painter, const QSizeF& size, const MapLayout& layout, const MapColors& colors,
+                     const MapScene& scene) {
+  QRegion bare(QRectF(QPointF(0, 0), size).toAlignedRect());
+  if (scene.interactive && !scene.source.empty() && !scene.picture.image.isNull()) {
+    const QRectF covered = layout.rectOf(scene.picture.window, scene.window) & layout.plot;
+    bare -= covered.toAlignedRect().adjusted(1, 1, -1, -1);
+  }
+  for (const QRect& rect : bare) painter.fillRect(rect, colors.background);
 }
 
 QString numbered(const MapSource& source, const QString& format, int position) {
@@ -149,7 +160,7 @@ void paintMap(QPainter& painter, const QSizeF& size, const QPalette& palette, co
   const MapColors colors = MapColors::from(palette);
   const QFontMetricsF metrics(painter.font());
   const MapLayout layout = layoutMap(size, metrics, keyLabels(scene.source, scene.window, metrics));
-  painter.fillRect(QRectF(QPointF(0, 0), size), colors.background);
+  paintBackground(painter, size, layout, colors, scene);
   paintTitle(painter, layout, colors, scene);
   if (scene.source.empty()) {
     painter.setPen(colors.faint);

@@ -25,6 +25,23 @@
 #include "ui/window/panes.h"
 
 namespace mla::ui {
+namespace {
+
+/// Keeps a label whose text changes with each frame from having the status bar, and with it the window, laid out anew.
+class LabelHolder : public QWidget {
+ public:
+  explicit LabelHolder(QLabel* label) : label_(label) { label_->setParent(this); }
+  QSize sizeHint() const override { return {1, label_->sizeHint().height()}; }  // a long line is cut
+  QSize minimumSizeHint() const override { return sizeHint(); }
+
+ protected:
+  void resizeEvent(QResizeEvent*) override { label_->setGeometry(rect()); }
+
+ private:
+  QLabel* label_;
+};
+
+}  // namespace
 
 void MainWindow::buildPanes() {
   panes_ = new Panes(*this);
@@ -103,7 +120,6 @@ void MainWindow::buildStatusBar() {
   status_ = new QLabel;
   status_->setAccessibleName(tr("Status"));
   status_->setContentsMargins(6, 0, 6, 0);
-  status_->setMinimumWidth(1);  // a long line is cut, the window is not widened
   status_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   progress_ = new QProgressBar;
   progress_->setAccessibleName(tr("Progress"));
@@ -112,7 +128,7 @@ void MainWindow::buildStatusBar() {
   QSizePolicy kept = progress_->sizePolicy();  // coming and going it would resize, and so redraw, every pane
   kept.setRetainSizeWhenHidden(true);
   progress_->setSizePolicy(kept);
-  statusBar()->addWidget(status_, 1);
+  statusBar()->addWidget(new LabelHolder(status_), 1);
   statusBar()->addPermanentWidget(progress_);
 }
 

@@ -179,6 +179,29 @@ TEST_F(Attention, FollowsTheDecode) {
   EXPECT_EQ(canvas()->viewport().window(), kept);
 }
 
+/// Counts the repaints of a widget.
+class Repaints : public QObject {
+ public:
+  int count = 0;
+  bool eventFilter(QObject*, QEvent* event) override {
+    count += event->type() == QEvent::Paint;
+    return false;
+  }
+};
+
+TEST_F(Attention, ASnapshotIsOneRepaintOfTheMap) {
+  Made made;
+  made.tokens = 900;  // too many to be drawn at once
+  made.heads = 1;
+  show(makeSnapshot(made));
+  Repaints repaints;
+  canvas()->installEventFilter(&repaints);
+  ++made.tokens;
+  set(makeSnapshot(made));
+  EXPECT_EQ(repaints.count, 1);
+  EXPECT_EQ(canvas()->scene().picture.window.bottom(), 901);
+}
+
 TEST_F(Attention, LayerAndValueAreRequestsHeadsAreChoices) {
   show(makeSnapshot({}));
   std::vector<AttentionRequest> requests;
