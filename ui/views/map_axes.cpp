@@ -155,8 +155,10 @@ void paintSums(QPainter& painter, const MapLayout& layout, const MapColors& colo
   painter.setFont(smallFont(painter.font()));
   const QFontMetricsF metrics(painter.font());
   const QRectF columns = layout.columnSums;
-  const QString meaning = weights ? Text::tr("above: attention received (column sums); right: row sums (1)")
-                                  : Text::tr("above: column sums; right: row sums");
+  const bool all = scene.source.history.stride == 1;
+  const QString meaning = !weights ? Text::tr("above: column sums; right: row sums")
+                          : all    ? Text::tr("above: attention received (column sums); right: row sums (1)")
+                                   : Text::tr("above: attention received from the rows kept; right: row sums (1)");
   painter.drawText(QRectF(columns.left(), columns.top() - metrics.height() - 2, columns.width() + layout.rowSums.width(),
                           metrics.height()),
                    Qt::AlignLeft | Qt::AlignVCenter,

@@ -124,8 +124,11 @@ void MapCanvas::hover(QPointF point) {
     if (inside && locked_row_ >= 0) setFocusBlock(MapBlock{locked_row_, 1, int(token.x()), 1});
     return;
   }
-  setFocusBlock(inside && !scene_.source.empty() ? std::optional(scene_.picture.blockAt(token)) : std::nullopt);
+  setFocusBlock(inside && !scene_.source.empty() ? std::optional(blockAt(token)) : std::nullopt);
 }
+
+/// What the picture shows as one cell at this point (in tokens).
+MapBlock MapCanvas::blockAt(QPointF token) const { return scene_.source.keptBlock(scene_.picture.blockAt(token)); }
 
 MapJob MapCanvas::job(const QSizeF& plot, double ratio) const {
   const QSize pixels = (plot * ratio).toSize().expandedTo({1, 1}).boundedTo({8192, 8192});

@@ -64,6 +64,7 @@ class MapCanvas : public QWidget {
   bool request();
   void receive();
   void hover(QPointF point);
+  MapBlock blockAt(QPointF token) const;
   void setFocusBlock(const std::optional<MapBlock>& block);
   MapLayout layoutFor(const QSizeF& size, const QFont& font) const;
   MapJob job(const QSizeF& plot, double ratio) const;

@@ -5,6 +5,7 @@
 #include <QScreen>
 #include <QSplitter>
 #include <QStatusBar>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include "ui/controls/experiment_panel.h"
@@ -30,8 +31,14 @@ namespace {
 /// Keeps a label whose text changes with each frame from having the status bar, and with it the window, laid out anew.
 class LabelHolder : public QWidget {
  public:
-  explicit LabelHolder(QLabel* label) : label_(label) { label_->setParent(this); }
-  QSize sizeHint() const override { return {1, label_->sizeHint().height()}; }  // a long line is cut
+  /// As wide as the text would be; without one, as narrow as it has to: a long line is cut.
+  explicit LabelHolder(QLabel* label, const QString& widest = {}) : label_(label), widest_(widest) {
+    label_->setParent(this);
+    setSizePolicy(widest.isEmpty() ? QSizePolicy::Expanding : QSizePolicy::Fixed, QSizePolicy::Preferred);
+  }
+  QSize sizeHint() const override {
+    return {1 + (widest_.isEmpty() ? 0 : fontMetrics().horizontalAdvance(widest_) + 12), label_->sizeHint().height()};
+  }
   QSize minimumSizeHint() const override { return sizeHint(); }
 
  protected:
@@ -39,6 +46,7 @@ class LabelHolder : public QWidget {
 
  private:
   QLabel* label_;
+  QString widest_;
 };
 
 }  // namespace
@@ -121,6 +129,13 @@ void MainWindow::buildStatusBar() {
   status_->setAccessibleName(tr("Status"));
   status_->setContentsMargins(6, 0, 6, 0);
   status_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  status_pause_ = new QTimer(this);
+  status_pause_->setSingleShot(true);
+  status_pause_->setInterval(100);
+  connect(status_pause_, &QTimer::timeout, this, &MainWindow::showStatus);
+  history_ = new QLabel;
+  history_->setAccessibleName(tr("Memory of the history"));
+  history_->setContentsMargins(6, 0, 6, 0);
   progress_ = new QProgressBar;
   progress_->setAccessibleName(tr("Progress"));
   progress_->setFixedWidth(140);
@@ -129,6 +144,7 @@ void MainWindow::buildStatusBar() {
   kept.setRetainSizeWhenHidden(true);
   progress_->setSizePolicy(kept);
   statusBar()->addWidget(new LabelHolder(status_), 1);
+  statusBar()->addPermanentWidget(new LabelHolder(history_, tr("history 000.0 MiB of at most 000.0 MiB · 000.0 KiB/token")));
   statusBar()->addPermanentWidget(progress_);
 }
 

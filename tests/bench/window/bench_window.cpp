@@ -1,6 +1,7 @@
 // How fast the window answers: from a slider's move (button still down) to a painted token with the new dimension, how busy
 // its thread is and how often it shows something new while the engine decodes at full speed, and the longest time that
-// anything takes on that thread. Needs no display (QT_QPA_PLATFORM=offscreen). Arguments choose among: drag decode heads
+// anything takes on that thread. Needs no display (QT_QPA_PLATFORM=offscreen). Arguments choose among: start drag decode
+// heads
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "core/engine/thread_guard.h"
 #include "core/model/model_catalog.h"
 #include "core/spec/presets.h"
+#include "tests/bench/window/start.h"
 #include "tests/bench/window/window_bench.h"
 
 namespace mla {
@@ -20,6 +22,12 @@ Experiment tutorial() { return experiment_from(*find_preset("tutorial")); }
 Experiment bundled(int context) {
   Experiment experiment = first_experiment();
   experiment.context = context;
+  return experiment;
+}
+
+Experiment random_block() {
+  Experiment experiment = default_experiment();
+  experiment.context = 16384;
   return experiment;
 }
 
@@ -43,18 +51,19 @@ int main(int argc, char** argv) {
     return argc < 2 || std::any_of(argv + 1, argv + argc, [&](const char* given) { return part == given; });
   };
   std::printf("platform %s\n", qPrintable(QApplication::platformName()));
+  if (wanted("start")) measure_start(9);
   ui::WindowBench bench(app);
   if (wanted("drag")) {
     bench.drag("bundled model", first_experiment(), 200);
     bench.drag("random block d=512", default_experiment(), 160);
     bench.drag("tutorial d=4096", tutorial(), 160);
   }
-  if (wanted("decode")) bench.decode("random block d=512", default_experiment(), 1000, 3000);
+  if (wanted("decode")) bench.decode("random block d=512", random_block(), 1000, 3000);
   bench.open_every_view();
   if (wanted("decode")) {
     bench.decode("bundled model, all views", bundled(512), 100, 2000);
     bench.decode("bundled model, all views", bundled(16384), 1000, 3000);
-    bench.decode("random block, all views", default_experiment(), 1000, 3000);
+    bench.decode("random block, all views", random_block(), 1000, 3000);
   }
   if (wanted("heads")) {
     bench.decode("128 heads, all views", many_heads(), 4096, 3000);
