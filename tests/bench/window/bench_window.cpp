@@ -54,9 +54,9 @@ int main(int argc, char** argv) {
   if (wanted("start")) measure_start(9);
   ui::WindowBench bench(app);
   if (wanted("drag")) {
-    bench.drag("bundled model", first_experiment(), 200);
-    bench.drag("random block d=512", default_experiment(), 160);
-    bench.drag("tutorial d=4096", tutorial(), 160);
+    bench.drag("bundled model", first_experiment(), 190);
+    bench.drag("random block d=512", default_experiment(), 190);
+    bench.drag("tutorial d=4096", tutorial(), 190);
   }
   if (wanted("decode")) bench.decode("random block d=512", random_block(), 1000, 3000);
   bench.open_every_view();

@@ -77,7 +77,9 @@ bool WindowBench::reach(const Experiment& experiment, int tokens) {
 
 void WindowBench::drag(const char* name, Experiment experiment, int tokens) {
   experiment.sampling.temperature = 1;
-  reach(experiment, tokens);
+  reach(experiment, 1);
+  session_.setSpeed(100);  // slow enough to be stopped at the wanted history
+  run_until([&] { return held() >= tokens; }, 20000);
   session_.setSpeed(20);
   settle(500);
   app_.reset();
