@@ -144,7 +144,7 @@ void MainWindow::buildStatusBar() {
   kept.setRetainSizeWhenHidden(true);
   progress_->setSizePolicy(kept);
   statusBar()->addWidget(new LabelHolder(status_), 1);
-  statusBar()->addPermanentWidget(new LabelHolder(history_, tr("history 000.0 MiB of at most 000.0 MiB · 000.0 KiB/token")));
+  statusBar()->addPermanentWidget(new LabelHolder(history_, tr("history 000.0 MiB (≤ 000.0 MiB) · 000.0 KiB/token")));
   statusBar()->addPermanentWidget(progress_);
 }
 

@@ -97,7 +97,7 @@ QString status_text(const Snapshot& snapshot) {
 
 QString history_text(const Snapshot& snapshot) {
   if (snapshot.run == 0 || !snapshot.tokens || snapshot.tokens->empty()) return {};
-  return tr("history %1 of at most %2 · %3/token")
+  return tr("history %1 (≤ %2) · %3/token")
       .arg(bytes(snapshot.history_bytes), bytes(snapshot.history_limit_bytes),
            bytes(snapshot.history_bytes / std::int64_t(snapshot.tokens->size())));
 }
@@ -105,7 +105,8 @@ QString history_text(const Snapshot& snapshot) {
 QString history_details(const Snapshot& snapshot) {
   if (history_text(snapshot).isEmpty()) return {};
   const AttentionHistory& attention = snapshot.attention;
-  QStringList lines{tr("Memory of what the views show of this run:")};
+  QStringList lines{tr("Memory of what the views show of this run: %1, at most %2")
+                        .arg(bytes(snapshot.history_bytes), bytes(snapshot.history_limit_bytes))};
   lines << tr("attention rows: %1 of at most %2").arg(bytes(attention.bytes), bytes(attention.limit_bytes));
   if (attention.rows && !attention.rows->empty()) {
     const AttentionRow& newest = *attention.rows->back();

@@ -40,7 +40,7 @@ TEST(StatusTextTest, SaysWhatTheHistoryTakesAndWhatWasThinned) {
   snapshot.tokens = std::make_shared<const std::vector<Token>>(1024);
   snapshot.history_bytes = std::int64_t(50) << 20;
   snapshot.history_limit_bytes = std::int64_t(259) << 20;
-  EXPECT_EQ(history_text(snapshot).toStdString(), "history 50.0 MiB of at most 259.0 MiB · 50.0 KiB/token");
+  EXPECT_EQ(history_text(snapshot).toStdString(), "history 50.0 MiB (≤ 259.0 MiB) · 50.0 KiB/token");
   snapshot.attention.bytes = std::int64_t(48) << 20;
   snapshot.attention.limit_bytes = std::int64_t(256) << 20;
   EXPECT_TRUE(history_details(snapshot).contains("attention rows: 48.0 MiB of at most 256.0 MiB"));
