@@ -7,6 +7,7 @@
 
 #include "app/cli/backends.h"
 #include "app/cli/output.h"
+#include "app/window/start_report.h"
 #include "core/model/model_catalog.h"
 #include "ui/window/main_window.h"
 
@@ -48,6 +49,7 @@ Outcome open_window(const std::string& file) {
 
   ui::Session session(make_backends());
   ui::MainWindow window(session, settings_file());
+  report_start(session, window);
   window.show();
   if (file.empty()) {
     session.setExperiment(first_experiment());

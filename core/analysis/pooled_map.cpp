@@ -45,6 +45,7 @@ int PooledMaps::used() const { return (queries_ + stride_ - 1) / stride_; }
 void PooledMaps::add(const AttentionRow& row) {
   assert(row.query >= queries_ && row.heads == heads_);
   queries_ = row.query + 1;
+  ++rows_;
   while (used() > size_) halve();
   const std::vector<float>& first = first_part(row, value_);
   const std::vector<float>* second = value_ == MapValue::score && !row.scores_rope.empty() ? &row.scores_rope : nullptr;

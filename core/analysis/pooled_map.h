@@ -27,6 +27,9 @@ class PooledMaps {
   int heads() const { return heads_; }
   int size() const { return size_; }
   int tokens_per_cell() const { return stride_; }
+  /// One past the newest query, and how many of the queries before it were added.
+  int queries() const { return queries_; }
+  int rows() const { return rows_; }
   /// Cells in use along each side: ceil(queries / tokens_per_cell()).
   int used() const;
   /// Row-major [size, size] of one head; rows are queries.
@@ -35,7 +38,7 @@ class PooledMaps {
 
  private:
   void halve();
-  int heads_, size_, stride_ = 1, queries_ = 0;
+  int heads_, size_, stride_ = 1, queries_ = 0, rows_ = 0;
   MapValue value_;
   std::vector<float> cells_;
 };

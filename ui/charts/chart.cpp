@@ -18,6 +18,7 @@ Chart::Chart(ChartKind kind, QWidget* parent) : QWidget(parent), kind_(kind), pi
 Chart::~Chart() = default;
 
 void Chart::setData(ChartData data) {
+  if (data == data_) return;
   data_ = std::move(data);
   if (data_.headline != accessibleDescription()) setAccessibleDescription(data_.headline);
   invalidate();
@@ -58,15 +59,16 @@ bool Chart::event(QEvent* event) {
   return QWidget::event(event);
 }
 
-void Chart::draw() {
+bool Chart::draw() {
   const qreal ratio = devicePixelRatioF();
   layOut();
-  if ((!drawn_.isNull() && drawn_.devicePixelRatioF() == ratio) || size().isEmpty()) return;
+  if ((!drawn_.isNull() && drawn_.devicePixelRatioF() == ratio) || size().isEmpty()) return false;
   drawn_ = QPixmap((QSizeF(size()) * ratio).toSize());
   drawn_.setDevicePixelRatio(ratio);
   QPainter painter(&drawn_);
   painter.setFont(font());
   picture_.paint(painter);
+  return true;
 }
 
 /// On the screen a chart is drawn once and then copied: what repaints the window repaints all of them. Files get vectors.

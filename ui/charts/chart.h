@@ -17,11 +17,12 @@ class Chart : public QWidget {
   explicit Chart(ChartKind kind, QWidget* parent = nullptr);
   ~Chart() override;
 
-  /// Shows the data from the next repaint on; cheap, and the newest data win.
+  /// Shows the data from the next repaint on; cheap, and the newest data win. The same data again cost nothing.
   void setData(ChartData data);
   const ChartData& data() const { return data_; }
-  /// Draws the data now, so that the next repaint only copies; a repaint does the same where this was not called.
-  void draw();
+  /// Draws the data now, so that the next repaint only copies; a repaint does the same where this was not called. False: it
+  /// was drawn already.
+  bool draw();
   /// A small widget in the upper right corner, for which the first line keeps free; taken over as a child. Not in files.
   void setCorner(QWidget* corner);
 

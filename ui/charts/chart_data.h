@@ -29,6 +29,7 @@ struct Series {
   int color = 0;            ///< index of seriesColor(); -1: the colour of text
   QList<QPointF> points{};  ///< by ascending x; points with a NaN are skipped
   bool stacked = true;      ///< in a StackedAreaChart: an area upon the one before; false: a line over all of them
+  bool operator==(const Series&) const = default;
 };
 
 struct Axis {
@@ -37,6 +38,7 @@ struct Axis {
   Unit unit = Unit::number;
   Scale scale = Scale::linear;
   std::optional<double> min, max;  ///< from the data where unset; points beyond them are drawn at the edge
+  bool operator==(const Axis&) const = default;
 };
 
 /// A value of x that matters, e.g. where two lines cross: a line across the plot, dashed unless it was measured.
@@ -44,6 +46,7 @@ struct Marker {
   double x = 0;
   QString label;
   Role role = Role::measured;
+  bool operator==(const Marker&) const = default;
 };
 
 /// All that a chart shows, as one value.
@@ -55,6 +58,7 @@ struct ChartData {
   Axis x, y;
   std::vector<Series> series;  ///< of lines, the first is drawn on top of the others
   std::vector<Marker> markers{};
+  bool operator==(const ChartData&) const = default;
 };
 
 /// The numbers behind a chart: one row per x of any series, one column per series, empty where a series has no such x.

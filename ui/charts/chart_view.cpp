@@ -2,18 +2,16 @@
 
 #include <QCoreApplication>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <chrono>
-
-#include "ui/session/throttle.h"
 
 namespace mla::ui {
 namespace {
 
 using Milliseconds = std::chrono::milliseconds;
 
-constexpr Milliseconds kPause{100};  // between two redraws of one chart
-constexpr Milliseconds kApart{30};   // between redraws of any two
-constexpr Milliseconds kAside{8};    // from a snapshot to a chart's redraw: half a frame
+constexpr Milliseconds kApart{20};  // between redraws of any two
+constexpr Milliseconds kAside{8};   // from a snapshot to a chart's redraw: half a frame
 
 /// When a chart was last redrawn; all of them live on the window's thread.
 Clock::time_point& last_redraw() {
@@ -29,6 +27,7 @@ ChartView::ChartView(Chart* chart, QWidget* parent) : View(parent), chart_(chart
   box->addWidget(chart_);
   setFocusProxy(chart_);
   pause_.setSingleShot(true);
+  pause_.setTimerType(Qt::PreciseTimer);
   connect(&pause_, &QTimer::timeout, this, &ChartView::takeTurn);
 }
 
@@ -36,24 +35,26 @@ void ChartView::setSnapshot(const SnapshotPtr& snapshot) {
   snapshot_ = snapshot;
   stale_ = true;
   if (!isVisible() || pause_.isActive()) return;
-  pause_.start(kAside);
+  wait(std::max<Clock::duration>(kAside, turns_.next() - Clock::now()));
 }
+
+void ChartView::wait(Clock::duration time) { pause_.start(std::chrono::ceil<Milliseconds>(time)); }
 
 /// One chart at a time, between two frames of the maps: together they would hold the window for longer than a frame. Asked
 /// when the timer fires and not when it starts, because a busy machine lets several fire at once.
 void ChartView::takeTurn() {
   if (!stale_) return;
-  const auto wait = last_redraw() + kApart - Clock::now();
-  if (wait > Clock::duration::zero()) return pause_.start(std::chrono::ceil<Milliseconds>(wait));
+  const auto left = std::max(turns_.next(), last_redraw() + kApart) - Clock::now();
+  if (left > Clock::duration::zero()) return wait(left);
   refresh();
 }
 
 void ChartView::refresh() {
   stale_ = true;
   if (!isVisible()) return;
-  chart().draw();
+  if (!chart().draw()) return;  // the snapshot has nothing new for it
   last_redraw() = Clock::now();
-  pause_.start(kPause);
+  turns_.note(last_redraw());
 }
 
 Chart& ChartView::chart() const {

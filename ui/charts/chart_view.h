@@ -3,12 +3,13 @@
 #include <QTimer>
 
 #include "ui/charts/chart.h"
+#include "ui/session/throttle.h"
 #include "ui/views/view.h"
 
 namespace mla::ui {
 
-/// A view that is one chart of the snapshot. Redraws at most ten times a second while it is visible and not at all while it
-/// isn't; files, tables and chart() always have the newest snapshot.
+/// A view that is one chart of the snapshot. Redraws ten times a second while it is visible and something in it changes, and
+/// not at all otherwise; files, tables and chart() always have the newest snapshot.
 class ChartView : public View {
   Q_OBJECT
  public:
@@ -33,11 +34,13 @@ class ChartView : public View {
 
  private:
   void takeTurn();
+  void wait(Clock::duration time);
 
   Chart* chart_;
   SnapshotPtr snapshot_;
   mutable bool stale_ = true;  // the chart doesn't show snapshot_ yet
-  QTimer pause_;               // until the next redraw may come
+  Throttle turns_{std::chrono::milliseconds(100)};
+  QTimer pause_;  // until the next redraw may come
 };
 
 /// What a chart without measurements says: why the run failed, what is being prepared, or what to press.

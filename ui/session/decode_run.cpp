@@ -3,12 +3,26 @@
 #include <algorithm>
 #include <span>
 
+#include "core/analysis/cost.h"
+
 namespace mla::ui {
 namespace {
 
 constexpr int kPass = 256;                                      // most positions of one prefill pass
 constexpr std::int64_t kPassOperations = 8'000'000'000;         // that one pass may take: some 100 ms of two cores
 constexpr std::int64_t kPassRowBytes = std::int64_t(32) << 20;  // attention rows that one pass may bring
+
+/// Operations that one more position takes of a prefill, in which the last layer stops at what later queries see of it. Each
+/// pass ends with a whole step: a size too small would have the feed-forward's weights read over and over.
+std::int64_t prefill_operations(const Experiment& experiment, const ModelWeights& weights, int position) {
+  if (experiment.path == AttentionPath::uncached) return 2 * (weights.bytes() / 4) * experiment.batch;
+  const StepCost cost = decode_cost(experiment, position);
+  std::int64_t operations = 0;
+  for (const Stage stage : {Stage::query, Stage::append, Stage::scores, Stage::values})
+    operations += cost.stages[int(stage)].operations;
+  const std::int64_t rest = cost.stages[int(Stage::output)].operations + cost.stages[int(Stage::feed_forward)].operations;
+  return operations + rest / experiment.layers * (experiment.layers - 1);
+}
 
 }  // namespace
 
@@ -43,9 +57,9 @@ Result<std::unique_ptr<DecodeRun>> DecodeRun::start(const RunPlan& plan, const P
   return run;
 }
 
-/// Positions of the next pass: two operations a weight each, and a row [heads, keys] of three values a cell.
+/// Positions of the next pass: the operations and the row [heads, keys] of three values a cell that each brings.
 int DecodeRun::pass_size(int position) const {
-  const std::int64_t operations = 2 * (weights_->bytes() / 4) * experiment().batch;
+  const std::int64_t operations = prefill_operations(experiment(), *weights_, position);
   std::int64_t size = std::min<std::int64_t>(kPass, kPassOperations / std::max<std::int64_t>(1, operations));
   if (shown_.trace_request().layers != TraceRequest::Layers::none) {
     const std::int64_t row = std::int64_t(experiment().spec.attention.num_attention_heads) * (position + kPass) * 3 * 4;

@@ -4,6 +4,7 @@
 #include <QTimer>
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "core/engine/thread_guard.h"
 #include "ui/session/analyst.h"
@@ -17,7 +18,10 @@ Session::Session(std::vector<std::unique_ptr<ComputeBackend>> backends, QObject*
       snapshot_(std::make_shared<const Snapshot>()),
       analyst_(new Analyst(this)) {
   forbid_engine_on_this_thread();
-  connect(analyst_, &Analyst::changed, this, [this] { show(*snapshot_); });
+  connect(analyst_, &Analyst::changed, this, [this] {
+    found_ = true;
+    deliver();
+  });
   const Quiet quiet{[this](const std::stop_token& stop) { analyst_->hold(stop); }, [this] { analyst_->release(); }};
   const auto wake = [this] { QMetaObject::invokeMethod(this, "deliver", Qt::QueuedConnection); };
   worker_ = std::make_unique<Worker>(std::move(backends), wake, quiet);
@@ -26,14 +30,20 @@ Session::Session(std::vector<std::unique_ptr<ComputeBackend>> backends, QObject*
 Session::~Session() = default;
 
 void Session::deliver() {
+  if (planned_) return;
   const auto now = Clock::now();
   if (!throttle_.due(now)) {
+    planned_ = true;
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(throttle_.next() - now);
-    QTimer::singleShot(wait, Qt::PreciseTimer, this, &Session::deliver);
+    QTimer::singleShot(wait, Qt::PreciseTimer, this, [this] {
+      planned_ = false;
+      deliver();
+    });
     return;
   }
   throttle_.note(now);
   const Outbox::Contents contents = worker_->outbox.take();
+  const bool found = std::exchange(found_, false);
   for (const Verdict& verdict : contents.verdicts) {
     if (verdict.ticket == ticket_ && verdict.experiment != experiment_) {
       experiment_ = verdict.experiment;
@@ -41,7 +51,7 @@ void Session::deliver() {
     }
     if (!verdict.refusal.empty()) emit refused(QString::fromStdString(verdict.refusal));
   }
-  if (contents.snapshot) show(*contents.snapshot);
+  if (contents.snapshot || found) show(contents.snapshot ? *contents.snapshot : *snapshot_);
 }
 
 /// With what was found out about it.

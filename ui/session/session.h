@@ -64,7 +64,7 @@ class Session : public QObject {
  private:
   class Worker;
   void show(const Snapshot& snapshot);
-  Q_INVOKABLE void deliver();  // called through the event loop when the worker has something to show
+  Q_INVOKABLE void deliver();  // called through the event loop when the worker or the analyst has something to show
 
   Experiment experiment_;
   quint64 ticket_ = 0;  // of the experiment asked for last
@@ -72,6 +72,8 @@ class Session : public QObject {
   AttentionRequest request_;
   bool playing_ = false;
   Throttle throttle_{kFrame};
+  bool planned_ = false;  // a delivery, for when the throttle lets it
+  bool found_ = false;    // the analyst has something that no snapshot has yet
   Analyst* analyst_;
   Topics topics_{Topic::quality, Topic::precision, Topic::heads};
   std::unique_ptr<Worker> worker_;

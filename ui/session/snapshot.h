@@ -48,12 +48,14 @@ struct PinnedRun {
 };
 
 /// Rows of the recorded layer, in order of query position, oldest first. Rows before `first` were not recorded or were let
-/// go.
+/// go. From `whole_from` on every row is there; of those before it the queries that `stride` divides.
 struct AttentionHistory {
   int layer = 0;
   int first = 0;
-  std::int64_t bytes = 0;
-  std::int64_t limit_bytes = 0;
+  int whole_from = 0;
+  int stride = 1;                ///< a power of two; 1: nothing was let go
+  std::int64_t bytes = 0;        ///< that the rows take
+  std::int64_t limit_bytes = 0;  ///< that they may take
   std::shared_ptr<const std::vector<std::shared_ptr<const AttentionRow>>> rows;
   std::shared_ptr<const PooledMaps> thumbnails;
 };
@@ -104,6 +106,9 @@ struct Snapshot : Findings {
   std::shared_ptr<const std::vector<Token>> tokens;
   std::shared_ptr<const std::vector<Step>> steps;  ///< decode steps of this run, oldest first
   AttentionHistory attention;
+  /// What rows, thumbnails, tokens and steps take, with the copies that snapshots share, and the most that they may take
+  /// when the context is full.
+  std::int64_t history_bytes = 0, history_limit_bytes = 0;
   std::vector<PinnedRun> pinned;
   CrossoverReport crossover;
   Ceilings ceilings;  ///< read_gb_s is 0 while not measured yet

@@ -93,6 +93,11 @@ Snapshot SnapshotBuilder::build() {
   snapshot.tokens = tokens_.share();
   snapshot.steps = steps_.share();
   snapshot.attention = attention_.history();
+  const std::int64_t thumbnails = attention_.thumbnail_bytes();
+  snapshot.history_bytes = snapshot.attention.bytes + thumbnails + tokens_.bytes() + steps_.bytes();
+  snapshot.history_limit_bytes =
+      snapshot.attention.limit_bytes + thumbnails +
+      (GrowingList<Token>::kMostPerItem + GrowingList<Step>::kMostPerItem) * base_.experiment.context;
   return snapshot;
 }
 

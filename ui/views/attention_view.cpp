@@ -17,6 +17,15 @@ void showCount(QSpinBox* box, int first, int count) {
   if (box->suffix() != suffix) box->setSuffix(suffix);
 }
 
+/// What the history lacks.
+QString noteOf(const AttentionHistory& history) {
+  QStringList parts;
+  if (history.stride > 1)
+    parts << AttentionView::tr("before token %1: 1 row in %2 kept").arg(history.whole_from).arg(history.stride);
+  if (history.first > 0) parts << AttentionView::tr("rows before token %1 not kept").arg(history.first);
+  return parts.join(QStringLiteral(", "));
+}
+
 }  // namespace
 
 AttentionView::AttentionView(QWidget* parent)
@@ -136,8 +145,7 @@ void AttentionView::describe(const MapSource& source) {
                             .arg(layer_->maximum())
                             .arg(source.head)
                             .arg(titleOf(value_));
-  const QString note = source.history.first > 0 ? tr("rows before token %1 not kept").arg(source.history.first) : QString();
-  canvas_->setTexts(title, note, message);
+  canvas_->setTexts(title, noteOf(source.history), message);
 }
 
 void AttentionView::setHead(int head) {

@@ -46,6 +46,7 @@ class ColorScale {
   QRgb color(double value) const { return (*table_)[index(position(value))]; }
   QRgb colorAt(double position) const { return (*table_)[index(position)]; }
   std::vector<ColorTick> ticks() const;
+  bool operator==(const ColorScale&) const = default;
 
  private:
   ColorScale(Kind kind, double low, double high, const ColorTable& table);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ui/theme/theme.h"
 #include "ui/views/head_labels.h"
@@ -13,6 +14,12 @@ namespace {
 
 constexpr double kMargin = 8;
 constexpr double kSmallest = 52;  // the smallest tile that is still worth looking at
+
+/// Whether rows were only added within the last row of cells. More rows than before rules out that they were pooled anew.
+bool onlyNewestDiffer(const PooledMaps& old, const PooledMaps& now) {
+  return old.heads() == now.heads() && old.value() == now.value() && old.used() == now.used() &&
+         old.tokens_per_cell() == now.tokens_per_cell() && old.rows() <= now.rows();
+}
 
 }  // namespace
 
@@ -29,23 +36,31 @@ HeadsView::HeadsView(QWidget* parent) : View(parent), scroll_(new QScrollBar(Qt:
 const PooledMaps* HeadsView::maps() const { return snapshot_ ? snapshot_->attention.thumbnails.get() : nullptr; }
 
 void HeadsView::setSnapshot(const SnapshotPtr& snapshot) {
-  const auto old = snapshot_ ? snapshot_->attention.thumbnails : nullptr;
-  snapshot_ = snapshot;
-  if (!maps() || snapshot_->attention.thumbnails != old) {
+  const SnapshotPtr before = std::exchange(snapshot_, snapshot);
+  const PooledMaps* old = before ? before->attention.thumbnails.get() : nullptr;
+  if (!maps() || maps() != old) {
+    const ColorScale scale_before = scaleOf(before);
     largest_ = maps() && maps()->value() != MapValue::weight ? largestOf(*maps()) : 0;
-    forgetImages();
+    if (old && maps() && before->run == snapshot->run && scale() == scale_before && onlyNewestDiffer(*old, *maps())) {
+      stale_.assign(heads(), true);
+    } else {
+      forgetImages();
+    }
     updateScrollBar();
   }
   update();
 }
 
-ColorScale HeadsView::scale() const {
-  const bool rows = snapshot_ && snapshot_->attention.rows && !snapshot_->attention.rows->empty();
-  const int keys = rows ? snapshot_->attention.rows->back()->keys : 1;
-  return ColorScale::of(maps() ? maps()->value() : value_, log_, keys, largest_);
+ColorScale HeadsView::scaleOf(const SnapshotPtr& snapshot) const {
+  const AttentionHistory history = snapshot ? snapshot->attention : AttentionHistory();
+  const int keys = history.rows && !history.rows->empty() ? history.rows->back()->keys : 1;
+  return ColorScale::of(history.thumbnails ? history.thumbnails->value() : value_, log_, keys, largest_);
 }
 
-void HeadsView::forgetImages() { images_.assign(heads(), QImage()); }
+void HeadsView::forgetImages() {
+  images_.assign(heads(), QImage());
+  stale_.assign(heads(), false);
+}
 
 HeadsView::Frame HeadsView::frameFor(const QSizeF& size, const QFontMetricsF& metrics, double smallest) const {
   Frame frame;
@@ -98,13 +113,19 @@ QString HeadsView::headline() const {
                      .arg(snapshot_->experiment.layers)
                      .arg(titleOf(maps()->value()));
   if (maps()->tokens_per_cell() > 1) line += tr(", max of %1×%1 tokens a cell").arg(maps()->tokens_per_cell());
+  if (const int all = maps()->queries(); maps()->rows() < all) line += tr(", %1 of %2 queries").arg(maps()->rows()).arg(all);
   return line;
 }
 
 void HeadsView::paintTile(QPainter& painter, const QRectF& tile, const QRectF& label, int head, QImage& image,
                           const ColorScale& scale, const MapColors& colors) const {
   const double pixels = tile.width() * std::max(1.0, std::abs(painter.combinedTransform().m11()));
-  if (image.isNull()) image = thumbnailOf(*maps(), head, int(pixels), scale, colors);
+  if (image.isNull()) {
+    image = thumbnailOf(*maps(), head, int(pixels), scale, colors);
+  } else if (stale_[head]) {
+    repaintNewest(image, *maps(), head, int(pixels), scale, colors);
+    stale_[head] = false;
+  }
   painter.drawImage(tile, image);
   const bool chosen = head == std::min(head_, heads() - 1);
   painter.setBrush(Qt::NoBrush);

@@ -29,8 +29,10 @@ class HeadsView : public View {
   int head() const { return head_; }
   /// Where a head's thumbnail lies on the widget at present.
   QRectF tileRect(int head) const;
+  /// What the line above the heads says.
+  QString headline() const;
   /// The scale of the colours shown.
-  ColorScale scale() const;
+  ColorScale scale() const { return scaleOf(snapshot_); }
 
  public slots:
   void setHead(int head);
@@ -68,7 +70,7 @@ class HeadsView : public View {
   void paint(QPainter& painter, const QSizeF& size, const Frame& frame, double scrolled, std::vector<QImage>& images) const;
   void paintTile(QPainter& painter, const QRectF& tile, const QRectF& label, int head, QImage& image,
                  const ColorScale& scale, const MapColors& colors) const;
-  QString headline() const;
+  ColorScale scaleOf(const SnapshotPtr& snapshot) const;
   QString tooltip(int head) const;
   void choose(int head);
   void hover(int head);
@@ -79,8 +81,9 @@ class HeadsView : public View {
   int head_ = 0, hovered_ = -1, layer_ = 0;
   MapValue value_ = MapValue::weight;
   bool log_ = true;
-  double largest_ = 0;          ///< magnitude of the scores in the thumbnails
-  std::vector<QImage> images_;  ///< by head; null until it is painted
+  double largest_ = 0;               ///< magnitude of the scores in the thumbnails
+  std::vector<QImage> images_;       ///< by head; null until it is painted
+  mutable std::vector<bool> stale_;  ///< by head: whether the newest cells of its image are to be painted again
   QScrollBar* scroll_;
 };
 

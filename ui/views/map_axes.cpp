@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QFontMetricsF>
+#include <QHash>
 #include <algorithm>
 #include <cmath>
 
@@ -113,6 +114,16 @@ void paintBars(QPainter& painter, const QRectF& area, const std::vector<double>&
   }
 }
 
+/// A label's width, remembered: measuring hundreds of labels several times a frame took longer than painting the map.
+double widthOf(const QString& label, const QFontMetricsF& metrics) {
+  thread_local QFontMetricsF known = metrics;
+  thread_local QHash<QString, double> widths;
+  if (known != metrics || widths.size() > 4096) widths.clear();  // every input vector has a label of its own
+  known = metrics;
+  const auto found = widths.constFind(label);
+  return found != widths.constEnd() ? *found : *widths.insert(label, metrics.horizontalAdvance(label));
+}
+
 }  // namespace
 
 KeyLabels keyLabels(const MapSource& source, const QRectF& window, const QFontMetricsF& metrics) {
@@ -120,7 +131,7 @@ KeyLabels keyLabels(const MapSource& source, const QRectF& window, const QFontMe
   if (window.width() > 400) return labels;  // too many to have texts on any screen
   const int end = std::min(source.end(), int(std::ceil(window.right())));
   for (int key = std::max(0, int(window.left())); key < end; ++key) {
-    labels.widest = std::max(labels.widest, metrics.horizontalAdvance(source.tokenLabel(key)));
+    labels.widest = std::max(labels.widest, widthOf(source.tokenLabel(key), metrics));
   }
   return labels;
 }
@@ -155,8 +166,10 @@ void paintSums(QPainter& painter, const MapLayout& layout, const MapColors& colo
   painter.setFont(smallFont(painter.font()));
   const QFontMetricsF metrics(painter.font());
   const QRectF columns = layout.columnSums;
-  const QString meaning = weights ? Text::tr("above: attention received (column sums); right: row sums (1)")
-                                  : Text::tr("above: column sums; right: row sums");
+  const bool all = scene.source.history.stride == 1;
+  const QString meaning = !weights ? Text::tr("above: column sums; right: row sums")
+                          : all    ? Text::tr("above: attention received (column sums); right: row sums (1)")
+                                   : Text::tr("above: attention received from the rows kept; right: row sums (1)");
   painter.drawText(QRectF(columns.left(), columns.top() - metrics.height() - 2, columns.width() + layout.rowSums.width(),
                           metrics.height()),
                    Qt::AlignLeft | Qt::AlignVCenter,

@@ -29,15 +29,13 @@ void MapCanvas::setSource(const MapSource& source) {
   if (!source.empty()) viewport_.setExtent(source.firstQuery(), source.end());  // zoom and lock outlive a change of settings
   if (scene_.focus && scene_.focus->query >= source.end() && !source.empty()) unlock();
   scene_.window = viewport_.window();
-  request();
-  update();
+  if (!request()) update();  // else the picture brings the repaint: one for each snapshot, not two
 }
 
 void MapCanvas::setTexts(const QString& title, const QString& note, const QString& message) {
   scene_.title = title;
   scene_.note = note;
   scene_.message = message;
-  update();
 }
 
 void MapCanvas::setLog(bool on) {
@@ -126,23 +124,29 @@ void MapCanvas::hover(QPointF point) {
     if (inside && locked_row_ >= 0) setFocusBlock(MapBlock{locked_row_, 1, int(token.x()), 1});
     return;
   }
-  setFocusBlock(inside && !scene_.source.empty() ? std::optional(scene_.picture.blockAt(token)) : std::nullopt);
+  setFocusBlock(inside && !scene_.source.empty() ? std::optional(blockAt(token)) : std::nullopt);
 }
+
+/// What the picture shows as one cell at this point (in tokens).
+MapBlock MapCanvas::blockAt(QPointF token) const { return scene_.source.keptBlock(scene_.picture.blockAt(token)); }
 
 MapJob MapCanvas::job(const QSizeF& plot, double ratio) const {
   const QSize pixels = (plot * ratio).toSize().expandedTo({1, 1}).boundedTo({8192, 8192});
   return {scene_.source, scene_.window, pixels, log_, MapColors::from(palette())};
 }
 
-void MapCanvas::request() {
-  if (!isVisible() || scene_.source.empty()) return;
+/// Asks for a picture of what is to be seen. True: it comes later.
+bool MapCanvas::request() {
+  if (!isVisible() || scene_.source.empty()) return false;
   MapJob wanted = job(layoutNow().plot.size(), devicePixelRatioF());
   // The first picture of a run is drawn at once where that takes a millisecond or two: an old one would be of other numbers.
-  if (scene_.picture.run != scene_.source.run && scene_.source.cells() <= at_once_cells) {
+  const bool at_once = scene_.picture.run != scene_.source.run && scene_.source.cells() <= at_once_cells;
+  if (at_once) {
     MapGrid grid;
     scene_.picture = drawMap(wanted, grid);
   }
   renderer_.submit(std::move(wanted));
+  return !at_once;
 }
 
 void MapCanvas::receive() {

@@ -15,6 +15,7 @@ class MapCanvas : public QWidget {
   explicit MapCanvas(QWidget* parent = nullptr);
 
   void setSource(const MapSource& source);
+  /// Shown with the next source.
   void setTexts(const QString& title, const QString& note, const QString& message);
   void setLog(bool on);
   void setFollows(bool on);
@@ -60,9 +61,10 @@ class MapCanvas : public QWidget {
   void zoomAt(double factor, QPointF point);
   void panBy(QPointF pixels);
   void viewMoved();
-  void request();
+  bool request();
   void receive();
   void hover(QPointF point);
+  MapBlock blockAt(QPointF token) const;
   void setFocusBlock(const std::optional<MapBlock>& block);
   MapLayout layoutFor(const QSizeF& size, const QFont& font) const;
   MapJob job(const QSizeF& plot, double ratio) const;

@@ -79,12 +79,12 @@ bool MapCanvas::event(QEvent* event) {
 void MapCanvas::moveCursor(int queries, int keys) {
   if (scene_.source.empty()) return;
   const int first = scene_.source.firstQuery(), last = scene_.source.end() - 1;
-  MapBlock block = scene_.picture.blockAt(QPointF(last, last));
+  MapBlock block = blockAt(QPointF(last, last));
   if (scene_.focus) {
-    block = scene_.picture.blockAt(QPointF(scene_.focus->key, scene_.focus->query));
-    block.query = std::clamp(block.query + queries * block.queries,
-                             first >> scene_.picture.queryLevel << scene_.picture.queryLevel, last);
-    block.key = std::clamp(block.key + keys * block.keys, 0, last);
+    block = blockAt(QPointF(scene_.focus->key, scene_.focus->query));
+    const int query = std::clamp(block.query + queries * block.queries,
+                                 first >> scene_.picture.queryLevel << scene_.picture.queryLevel, last);
+    block = blockAt(QPointF(std::clamp(block.key + keys * block.keys, 0, last), query));
   }
   scene_.locked = false;
   locked_row_ = -1;

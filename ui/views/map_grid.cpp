@@ -47,6 +47,32 @@ void MapGrid::rebuild() {
   for (const auto& row : *source_.history.rows) fold(*row);
 }
 
+/// Takes out of the sums what is no longer held; returns the blocks of queries in which that was, in order.
+std::vector<int> MapGrid::forget(const Rows& before) {
+  const Rows& rows = *source_.history.rows;
+  std::vector<int> blocks;
+  auto kept = rows.begin();
+  for (const auto& row : before) {
+    while (kept != rows.end() && (*kept)->query < row->query) ++kept;
+    if (kept != rows.end() && (*kept)->query == row->query) continue;
+    account(*row, -1);
+    const int block = row->query >> query_level_;
+    if (blocks.empty() || blocks.back() != block) blocks.push_back(block);
+  }
+  return blocks;
+}
+
+/// Pools blocks again from those of their rows that are left; rows from `known` on are still to come.
+void MapGrid::repool(const std::vector<int>& blocks, int known) {
+  const Rows& rows = *source_.history.rows;
+  for (const int block : blocks) {
+    blocks_[block].clear();
+    const auto before = [](const auto& row, int query) { return row->query < query; };
+    auto row = std::lower_bound(rows.begin(), rows.end(), block << query_level_, before);
+    for (; row != rows.end() && (*row)->query >> query_level_ == block && (*row)->query < known; ++row) fold(**row);
+  }
+}
+
 void MapGrid::update(const MapSource& source, int queryLevel, int keyLevel) {
   const bool same_levels = queryLevel == query_level_ && keyLevel == key_level_;
   const bool grown = extends(source);
@@ -63,27 +89,15 @@ void MapGrid::update(const MapSource& source, int queryLevel, int keyLevel) {
   row_largest_.resize(source_.end());
   if (source_.empty()) return rebuild();
 
-  const int first = source_.firstQuery(), known = grown ? old.end() : 0;
-  if (grown) {
-    for (const auto& row : *old.history.rows) {
-      if (row->query >= first) break;
-      account(*row, -1);
-    }
-  }
-  const auto& rows = *source_.history.rows;
+  const int known = grown ? old.end() : 0;
+  const std::vector<int> thinned = grown ? forget(*old.history.rows) : std::vector<int>();
+  const Rows& rows = *source_.history.rows;
   const auto fresh = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row->query >= known; });
   for (auto row = fresh; row != rows.end(); ++row) account(**row, 1);
 
   if (!grown || !same_levels) return rebuild();
   if (!pooled()) return;
-  if (first > old.firstQuery()) {  // the block in which rows were let go is pooled again from those that are left
-    const int block = first >> query_level_;
-    std::fill(blocks_.begin(), blocks_.begin() + std::min<std::size_t>(block + 1, blocks_.size()), std::vector<float>());
-    for (const auto& row : rows) {
-      if (row->query >> query_level_ != block || row->query >= known) break;
-      fold(*row);
-    }
-  }
+  repool(thinned, known);
   for (auto row = fresh; row != rows.end(); ++row) fold(**row);
 }
 

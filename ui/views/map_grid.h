@@ -27,7 +27,10 @@ class MapGrid {
 
  private:
   bool extends(const MapSource& source) const;
+  using Rows = std::vector<std::shared_ptr<const AttentionRow>>;
   void account(const AttentionRow& row, int sign);
+  std::vector<int> forget(const Rows& before);
+  void repool(const std::vector<int>& blocks, int known);
   void fold(const AttentionRow& row);
   void rebuild();
   bool pooled() const { return query_level_ > 0 || key_level_ > 0; }

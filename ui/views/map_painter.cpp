@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QFontMetricsF>
+#include <QRegion>
 #include <algorithm>
 #include <cmath>
 
@@ -33,13 +34,12 @@ void paintTitle(QPainter& painter, const MapLayout& layout, const MapColors& col
 }
 
 void paintImage(QPainter& painter, const MapLayout& layout, const MapColors& colors, const MapScene& scene) {
-  painter.save();
-  painter.setClipRect(layout.plot);
-  painter.fillRect(layout.plot, colors.background);
   if (!scene.picture.image.isNull()) {
+    painter.save();
+    painter.setClipRect(layout.plot);
     painter.drawImage(layout.rectOf(scene.picture.window, scene.window), scene.picture.image);
+    painter.restore();
   }
-  painter.restore();
   painter.setPen(QPen(colors.frame, 1));
   painter.setBrush(Qt::NoBrush);
   painter.drawRect(layout.plot);
@@ -80,6 +80,17 @@ void paintReadout(QPainter& painter, const QRectF& rect, const MapColors& colors
   }
 }
 
+/// The background where no picture will be: filling a screen's worth of pixels twice is what a frame would take longest for.
+void paintBackground(QPainter& painter, const QSizeF& size, const MapLayout& layout, const MapColors& colors,
+                     const MapScene& scene) {
+  QRegion bare(QRectF(QPointF(0, 0), size).toAlignedRect());
+  if (scene.interactive && !scene.source.empty() && !scene.picture.image.isNull()) {
+    const QRectF covered = layout.rectOf(scene.picture.window, scene.window) & layout.plot;
+    bare -= covered.toAlignedRect().adjusted(1, 1, -1, -1);
+  }
+  for (const QRect& rect : bare) painter.fillRect(rect, colors.background);
+}
+
 QString numbered(const MapSource& source, const QString& format, int position) {
   return format.arg(position).arg(source.tokenLabel(position));
 }
@@ -95,10 +106,21 @@ void appendSums(QStringList& lines, const MapScene& scene, int query, int key) {
   const MapPicture& picture = scene.picture;
   if (picture.run != scene.source.run || query >= int(picture.rowSums.size())) return;
   const bool weights = scene.source.value == MapValue::weight;
+  const bool all = scene.source.history.stride == 1 && scene.source.history.first == 0;
   lines << Text::tr("sum of query %1's row %2").arg(query).arg(fourDigits(picture.rowSums[query]));
-  lines << (weights ? Text::tr("key %1 received %2 in all") : Text::tr("sum of key %1's column %2"))
-               .arg(key)
-               .arg(fourDigits(picture.columnSums[key]));
+  const QString received = all ? Text::tr("key %1 received %2 in all") : Text::tr("key %1 received %2 in the rows kept");
+  lines << (weights ? received : Text::tr("sum of key %1's column %2")).arg(key).arg(fourDigits(picture.columnSums[key]));
+}
+
+/// What else the cell stands for: how many rows of how many queries, and how many keys.
+void appendExtent(QStringList& lines, const MapSource& source, const MapBlock& block) {
+  int queries = block.queries;
+  const int last = std::min(block.query + block.queries, source.end()) - 1;
+  if (block.query < source.history.whole_from && source.history.stride > 1 && last > block.query) {
+    queries = source.rowsIn(block);
+    lines << Text::tr("of queries %1 to %2, %3 kept").arg(block.query).arg(last).arg(queries);
+  }
+  if (queries > 1 || block.keys > 1) lines << Text::tr("max of %1×%2 cells (queries × keys)").arg(queries).arg(block.keys);
 }
 
 /// With no cell in focus: the newest query as a whole.
@@ -130,16 +152,16 @@ QStringList readoutOf(const MapScene& scene) {
   if (!largestOf(scene.source, block, reading)) {
     lines << numbered(scene.source, Text::tr("query %1  “%2”"), block.query)
           << numbered(scene.source, Text::tr("key %1  “%2”"), block.key);
+    const bool thinned = block.query < scene.source.history.whole_from && scene.source.history.stride > 1;
     lines << (block.key >= block.query + block.queries ? Text::tr("above the diagonal: this key comes after the query")
+              : thinned                                ? Text::tr("this query's row was not kept")
                                                        : Text::tr("this query was not recorded"));
   } else {
     lines << numbered(scene.source, Text::tr("query %1  “%2”"), reading.query)
           << numbered(scene.source, Text::tr("key %1  “%2”"), reading.key);
     appendNumbers(lines, reading);
     appendSums(lines, scene, reading.query, reading.key);
-    if (block.queries > 1 || block.keys > 1) {
-      lines << Text::tr("max of %1×%2 cells (queries × keys)").arg(block.queries).arg(block.keys);
-    }
+    appendExtent(lines, scene.source, block);
   }
   if (scene.locked) lines << Text::tr("locked; Esc unlocks");
   return lines;
@@ -149,7 +171,7 @@ void paintMap(QPainter& painter, const QSizeF& size, const QPalette& palette, co
   const MapColors colors = MapColors::from(palette);
   const QFontMetricsF metrics(painter.font());
   const MapLayout layout = layoutMap(size, metrics, keyLabels(scene.source, scene.window, metrics));
-  painter.fillRect(QRectF(QPointF(0, 0), size), colors.background);
+  paintBackground(painter, size, layout, colors, scene);
   paintTitle(painter, layout, colors, scene);
   if (scene.source.empty()) {
     painter.setPen(colors.faint);

@@ -81,7 +81,8 @@ MapPicture drawMap(const MapJob& job, MapGrid& grid) {
   for (int y = 0; y < job.pixels.height(); ++y) {
     auto* line = reinterpret_cast<QRgb*>(picture.image.scanLine(y));
     const int query = tokenAt(y, job.pixels.height(), job.window.y(), job.window.height(), job.source.end());
-    const int block = query < 0 ? -1 : query >> picture.queryLevel;
+    const MapBlock shown{query >> picture.queryLevel << picture.queryLevel, 1 << picture.queryLevel};
+    const int block = query < 0 ? -1 : job.source.keptBlock(shown).query >> picture.queryLevel;
     if (block >= 0 && block == painted) {
       std::memcpy(line, picture.image.constScanLine(y - 1), sizeof(QRgb) * columns.block.size());
       continue;
@@ -91,7 +92,7 @@ MapPicture drawMap(const MapJob& job, MapGrid& grid) {
     if (block < 0) {
       std::fill_n(line, columns.block.size(), job.colors.background.rgb());
     } else if (values.empty()) {
-      paintMissing(line, columns, ((block + 1) << picture.queryLevel) - 1, y, job.colors);
+      paintMissing(line, columns, shown.query + shown.queries - 1, y, job.colors);
     } else {
       paintRow(line, columns, values, picture.scale, job.colors.above, job.colors.background.rgb());
     }

@@ -11,8 +11,25 @@ MapSource MapSource::from(const Snapshot& snapshot, int head, MapValue value) {
 }
 
 std::int64_t MapSource::cells() const {
-  const std::int64_t rows = empty() ? 0 : std::int64_t(history.rows->size());
-  return rows * (firstQuery() + 1 + end()) / 2;  // keys grow by one a row
+  std::int64_t cells = 0;
+  if (!empty())
+    for (const auto& row : *history.rows) cells += row->keys;
+  return cells;
+}
+
+MapBlock MapSource::keptBlock(const MapBlock& block) const {
+  const int whole = history.whole_from / block.queries * block.queries;  // the first block with a row that was not thinned
+  if (block.query >= whole || block.queries >= history.stride) return block;
+  MapBlock kept = block;
+  kept.query -= block.query % history.stride;
+  kept.queries = std::min(kept.query + history.stride, whole) - kept.query;
+  return kept;
+}
+
+int MapSource::rowsIn(const MapBlock& block) const {
+  int rows = 0;
+  for (int q = block.query; q < block.query + block.queries; ++q) rows += row(q) != nullptr;
+  return rows;
 }
 
 const AttentionRow* MapSource::row(int query) const {

@@ -42,6 +42,11 @@ struct MapSource {
   int end() const { return empty() ? 0 : history.rows->back()->query + 1; }
   /// The row of a query, null where it was not recorded or was let go.
   const AttentionRow* row(int query) const;
+  /// The block as it is shown: where queries were thinned out, it is as high as the distance of those that are kept, of
+  /// which the first stands for all.
+  MapBlock keptBlock(const MapBlock& block) const;
+  /// How many of a block's queries are held.
+  int rowsIn(const MapBlock& block) const;
   /// The token's text as a label, with spaces made visible; its index where there is no text.
   QString tokenLabel(int position) const;
 };

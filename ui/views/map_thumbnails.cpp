@@ -16,6 +16,22 @@ float pooledCell(const float* map, int size, int used, int row, int column, int 
   return largest;
 }
 
+/// Cells of the map along each side of a pixel, where there are more cells than pixels.
+int strideOf(const PooledMaps& maps, int pixels) { return std::max(1, (maps.used() + pixels - 1) / std::max(pixels, 1)); }
+
+/// One row of a thumbnail, counted from query 0, up to the diagonal; the image ends with the last row.
+void paintRow(QImage& image, const PooledMaps& maps, int head, int row, int stride, const ColorScale& scale,
+              const MapColors& colors) {
+  const float* map = maps.map(head);
+  auto* line = reinterpret_cast<QRgb*>(image.scanLine(row - (image.width() - image.height())));
+  for (int column = 0; column <= row; ++column) {
+    const float value = stride == 1 ? map[std::size_t(row) * maps.size() + column]
+                                    : pooledCell(map, maps.size(), maps.used(), row, column, stride);
+    const QRgb hatch = (row + column) % 4 == 0 ? colors.missingInk : colors.missing;
+    line[column] = value == PooledMaps::empty ? hatch : scale.color(value);
+  }
+}
+
 }  // namespace
 
 QRectF TileLayout::tileRect(int index) const {
@@ -61,23 +77,19 @@ TileLayout arrangeTiles(const QSizeF& room, int count, double label, double smal
 }
 
 QImage thumbnailOf(const PooledMaps& maps, int head, int pixels, const ColorScale& scale, const MapColors& colors) {
-  const int used = maps.used(), stride = std::max(1, (used + pixels - 1) / std::max(pixels, 1));
+  const int used = maps.used(), stride = strideOf(maps, pixels);
   const int side = (used + stride - 1) / stride;
-  const float* map = maps.map(head);
   int first = 0;  // the first row of the picture that was recorded
-  while (first + 1 < side && pooledCell(map, maps.size(), used, first, 0, stride) == PooledMaps::empty) ++first;
+  while (first + 1 < side && pooledCell(maps.map(head), maps.size(), used, first, 0, stride) == PooledMaps::empty) ++first;
   QImage image(std::max(side, 1), std::max(side - first, 1), QImage::Format_RGB32);
   image.fill(colors.above);
-  for (int row = first; row < side; ++row) {
-    auto* line = reinterpret_cast<QRgb*>(image.scanLine(row - first));
-    for (int column = 0; column <= row; ++column) {
-      const float value = stride == 1 ? map[std::size_t(row) * maps.size() + column]
-                                      : pooledCell(map, maps.size(), used, row, column, stride);
-      const QRgb hatch = (row + column) % 4 == 0 ? colors.missingInk : colors.missing;
-      line[column] = value == PooledMaps::empty ? hatch : scale.color(value);
-    }
-  }
+  for (int row = first; row < side; ++row) paintRow(image, maps, head, row, stride, scale, colors);
   return image;
+}
+
+void repaintNewest(QImage& image, const PooledMaps& maps, int head, int pixels, const ColorScale& scale,
+                   const MapColors& colors) {
+  paintRow(image, maps, head, image.width() - 1, strideOf(maps, pixels), scale, colors);
 }
 
 double largestOf(const PooledMaps& maps) {

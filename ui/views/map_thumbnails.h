@@ -29,6 +29,10 @@ TileLayout arrangeTiles(const QSizeF& room, int count, double label, double smal
 /// Starts at the first recorded query, as the large map does.
 QImage thumbnailOf(const PooledMaps& maps, int head, int pixels, const ColorScale& scale, const MapColors& colors);
 
+/// Brings a thumbnail up to date after rows were added to the cells of the newest queries only.
+void repaintNewest(QImage& image, const PooledMaps& maps, int head, int pixels, const ColorScale& scale,
+                   const MapColors& colors);
+
 /// Largest magnitude over all heads.
 double largestOf(const PooledMaps& maps);
 

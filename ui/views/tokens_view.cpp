@@ -1,5 +1,6 @@
 #include "ui/views/tokens_view.h"
 
+#include <QPaintEngine>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -127,7 +128,8 @@ QString TokensView::heading() const {
   const MapSource source = MapSource::from(*snapshot_, head_, MapValue::weight);
   const QString from = pinned_ >= 0 ? tr("pinned query %1 “%2”") : tr("newest query %1 “%2”");
   const QString head = mean_ ? tr("mean of all heads") : tr("head h%1").arg(source.head);
-  const QString missing = weights_.empty() ? tr(" (not recorded)") : QString();
+  const bool thinned = query() < source.history.whole_from && source.history.stride > 1;
+  const QString missing = !weights_.empty() ? QString() : thinned ? tr(" (its row was not kept)") : tr(" (not recorded)");
   return tr("%1 · attention of %2%3, layer %4, %5")
       .arg(count, from.arg(query()).arg(source.tokenLabel(query())), missing)
       .arg(source.history.layer + 1)
@@ -150,6 +152,21 @@ QString TokensView::readout() const {
                             : line + tr(": weight %1 from query %2").arg(fourDigits(weight)).arg(query());
 }
 
+void TokensView::Texts::draw(QPainter& painter, const QRectF& box, const QString& text) {
+  if (painter.paintEngine()->type() != QPaintEngine::Raster)
+    return painter.drawText(box, Qt::AlignLeft | Qt::AlignVCenter, text);
+  if (font_ != painter.font() || set_.size() > 4096) set_.clear();  // every input vector has a text of its own
+  font_ = painter.font();
+  auto set = set_.find(text);
+  if (set == set_.end()) {
+    QStaticText laid_out(text);
+    laid_out.setTextFormat(Qt::PlainText);
+    laid_out.prepare({}, font_);
+    set = set_.insert(text, laid_out);
+  }
+  painter.drawStaticText(QPointF(box.left(), std::round(box.center().y() - set->size().height() / 2)), *set);
+}
+
 void TokensView::paintToken(QPainter& painter, const QRectF& rect, int token, const ColorScale& scale,
                             const MapColors& colors) const {
   const Token& shown = (*snapshot_->tokens)[token];
@@ -161,7 +178,7 @@ void TokensView::paintToken(QPainter& painter, const QRectF& rect, int token, co
     ink = inkOn(scale.color(weight));
   }
   painter.setPen(ink);
-  painter.drawText(box, Qt::AlignLeft | Qt::AlignVCenter, TokenFlow::textOf(shown));
+  texts_.draw(painter, box, TokenFlow::textOf(shown));
   if (shown.generated) painter.drawLine(QPointF(box.left(), box.bottom() - 2), QPointF(box.right(), box.bottom() - 2));
   painter.setBrush(Qt::NoBrush);
   if (token == query()) {

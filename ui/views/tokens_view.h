@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QScrollBar>
+#include <QStaticText>
 #include <QToolButton>
 #include <vector>
 
@@ -55,6 +56,15 @@ class TokensView : public View {
   void keyPressEvent(QKeyEvent* event) override;
 
  private:
+  /// Texts as they were laid out for an earlier frame: that takes longer than drawing them. In files they stay text.
+  class Texts {
+   public:
+    void draw(QPainter& painter, const QRectF& box, const QString& text);
+
+   private:
+    QFont font_;
+    QHash<QString, QStaticText> set_;
+  };
   struct Frame {
     QRectF heading, text, legend, readout;
   };
@@ -77,6 +87,7 @@ class TokensView : public View {
   bool mean_ = false, log_ = true;
   std::vector<float> weights_;  ///< by key, of query()
   TokenFlow flow_;
+  mutable Texts texts_;
   QScrollBar* scroll_;
   QToolButton* mean_button_;
 };

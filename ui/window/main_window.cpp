@@ -7,6 +7,7 @@
 #include <QLabel>
 #include <QMimeData>
 #include <QProgressBar>
+#include <QTimer>
 #include <QUrl>
 #include <utility>
 
@@ -108,8 +109,7 @@ void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
   const QString honesty = honesty_text(*snapshot);
   banner_->setText(honesty);
   banner_->setVisible(!honesty.isEmpty());
-  status_->setText(status_text(*snapshot));
-  status_->setToolTip(status_->text());
+  if (!status_pause_->isActive()) showStatus();
   const bool busy = !snapshot->activity.isEmpty();
   progress_->setVisible(busy);
   if (!busy) return;
@@ -117,6 +117,17 @@ void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
   progress_->setRange(0, snapshot->progress < 0 ? 0 : 100);
   if (snapshot->progress >= 0) progress_->setValue(int(snapshot->progress * 100));
   progress_->setUpdatesEnabled(true);
+}
+
+/// Ten times a second: nobody reads numbers that change with every frame.
+void MainWindow::showStatus() {
+  if (shown_ == in_status_) return;
+  in_status_ = shown_;
+  status_->setText(status_text(*shown_));
+  status_->setToolTip(status_->text());
+  history_->setText(history_text(*shown_));
+  history_->setToolTip(history_details(*shown_));
+  status_pause_->start();
 }
 
 void MainWindow::recall() {

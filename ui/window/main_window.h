@@ -15,6 +15,7 @@ class QAction;
 class QLabel;
 class QMenu;
 class QProgressBar;
+class QTimer;
 
 namespace mla::ui {
 
@@ -95,6 +96,7 @@ class MainWindow : public QMainWindow {
   void clearPins();
   void setTheme(ThemeChoice choice);
   void setFontSize(int points);
+  void showStatus();
   void recall();
 
   Session& session_;
@@ -111,8 +113,10 @@ class MainWindow : public QMainWindow {
   std::vector<View*> views_;
   QLabel* banner_;
   QLabel* status_;
+  QLabel* history_;
+  QTimer* status_pause_;
   QProgressBar* progress_;
-  SnapshotPtr shown_;
+  SnapshotPtr shown_, in_status_;
   AttentionRequest request_;
   std::set<const QWidget*> seen_;  // the docks that are not hidden, neither by others
   bool arranged_ = false;

@@ -5,6 +5,7 @@
 #include <QScreen>
 #include <QSplitter>
 #include <QStatusBar>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include "ui/controls/experiment_panel.h"
@@ -26,6 +27,30 @@
 #include "ui/window/panes.h"
 
 namespace mla::ui {
+namespace {
+
+/// Keeps a label whose text changes with each frame from having the status bar, and with it the window, laid out anew.
+class LabelHolder : public QWidget {
+ public:
+  /// As wide as the text would be; without one, as narrow as it has to: a long line is cut.
+  explicit LabelHolder(QLabel* label, const QString& widest = {}) : label_(label), widest_(widest) {
+    label_->setParent(this);
+    setSizePolicy(widest.isEmpty() ? QSizePolicy::Expanding : QSizePolicy::Fixed, QSizePolicy::Preferred);
+  }
+  QSize sizeHint() const override {
+    return {1 + (widest_.isEmpty() ? 0 : fontMetrics().horizontalAdvance(widest_) + 12), label_->sizeHint().height()};
+  }
+  QSize minimumSizeHint() const override { return sizeHint(); }
+
+ protected:
+  void resizeEvent(QResizeEvent*) override { label_->setGeometry(rect()); }
+
+ private:
+  QLabel* label_;
+  QString widest_;
+};
+
+}  // namespace
 
 void MainWindow::buildPanes() {
   panes_ = new Panes(*this);
@@ -108,8 +133,14 @@ void MainWindow::buildStatusBar() {
   status_ = new QLabel;
   status_->setAccessibleName(tr("Status"));
   status_->setContentsMargins(6, 0, 6, 0);
-  status_->setMinimumWidth(1);  // a long line is cut, the window is not widened
   status_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  status_pause_ = new QTimer(this);
+  status_pause_->setSingleShot(true);
+  status_pause_->setInterval(100);
+  connect(status_pause_, &QTimer::timeout, this, &MainWindow::showStatus);
+  history_ = new QLabel;
+  history_->setAccessibleName(tr("Memory of the history"));
+  history_->setContentsMargins(6, 0, 6, 0);
   progress_ = new QProgressBar;
   progress_->setAccessibleName(tr("Progress"));
   progress_->setFixedWidth(140);
@@ -117,7 +148,8 @@ void MainWindow::buildStatusBar() {
   QSizePolicy kept = progress_->sizePolicy();  // coming and going it would resize, and so redraw, every pane
   kept.setRetainSizeWhenHidden(true);
   progress_->setSizePolicy(kept);
-  statusBar()->addWidget(status_, 1);
+  statusBar()->addWidget(new LabelHolder(status_), 1);
+  statusBar()->addPermanentWidget(new LabelHolder(history_, tr("history 000.0 MiB (≤ 000.0 MiB) · 000.0 KiB/token")));
   statusBar()->addPermanentWidget(progress_);
 }
 

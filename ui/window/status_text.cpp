@@ -100,12 +100,36 @@ QString precision_text(const Snapshot& snapshot) {
   if (!snapshot.precision) return {};
   const CacheError& error = *snapshot.precision;
   const auto number = [](double value) { return QString::number(value, 'g', 2); };
-  return tr("Against an fp32 cache, over %1 tokens: attention weights up to %2 apart (mean %3), outputs up to %4 % (mean %5 "
-            "%) "
-            "of their root mean square.")
+  return tr("Against an fp32 cache, over %1 tokens: attention weights up to %2 apart (mean %3), outputs up to %4 % of their "
+            "root mean square (mean %5 %).")
       .arg(error.tokens)
       .arg(number(error.attention_largest), number(error.attention_mean), number(100 * error.output_largest),
            number(100 * error.output_mean));
+}
+
+QString history_text(const Snapshot& snapshot) {
+  if (snapshot.run == 0 || !snapshot.tokens || snapshot.tokens->empty()) return {};
+  return tr("history %1 (≤ %2) · %3/token")
+      .arg(bytes(snapshot.history_bytes), bytes(snapshot.history_limit_bytes),
+           bytes(snapshot.history_bytes / std::int64_t(snapshot.tokens->size())));
+}
+
+QString history_details(const Snapshot& snapshot) {
+  if (history_text(snapshot).isEmpty()) return {};
+  const AttentionHistory& attention = snapshot.attention;
+  QStringList lines{tr("Memory of what the views show of this run: %1, at most %2")
+                        .arg(bytes(snapshot.history_bytes), bytes(snapshot.history_limit_bytes))};
+  lines << tr("attention rows: %1 of at most %2").arg(bytes(attention.bytes), bytes(attention.limit_bytes));
+  if (attention.rows && !attention.rows->empty()) {
+    const AttentionRow& newest = *attention.rows->back();
+    lines << tr("the newest row: %1, of %2 heads and %3 keys").arg(bytes(newest.bytes())).arg(newest.heads).arg(newest.keys);
+  }
+  if (attention.stride > 1)
+    lines << tr("before token %1: 1 row in %2 kept, the others let go").arg(attention.whole_from).arg(attention.stride);
+  lines << tr("thumbnails, tokens, times and bytes of the steps: %1, for at most %2 tokens")
+               .arg(bytes(snapshot.history_bytes - attention.bytes),
+                    QString::fromStdString(format_count(snapshot.experiment.context)));
+  return lines.join(QLatin1Char('\n'));
 }
 
 QString honesty_text(const Snapshot& snapshot) {

@@ -115,6 +115,20 @@ TEST(Chart, FollowsThePaletteAndTheFont) {
   EXPECT_NEAR(chart.picture().layout().em / before, 2, 0.15);
 }
 
+TEST(Chart, IsDrawnAgainOnlyForWhatIsNew) {
+  LineChart chart;
+  chart.resize(400, 300);
+  ChartData data = sampleData();
+  chart.setData(data);
+  EXPECT_TRUE(chart.draw());
+  EXPECT_FALSE(chart.draw());
+  chart.setData(data);
+  EXPECT_FALSE(chart.draw());
+  data.series[0].points.append({101, 7});
+  chart.setData(data);
+  EXPECT_TRUE(chart.draw());
+}
+
 TEST(Chart, KeepsFarFewerPointsThanItGets) {
   ChartData data = sampleData();
   data.series[0].points.clear();

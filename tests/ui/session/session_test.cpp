@@ -146,7 +146,7 @@ TEST(SessionTest, SnapshotsComeAtMostOnceAFrame) {
   session.setExperiment(tiny_experiment());
   session.play();
   ASSERT_TRUE(wait_for([&] { return times.size() >= 12; }));
-  for (std::size_t i = 1; i < times.size(); ++i) EXPECT_GE(times[i] - times[i - 1], std::chrono::milliseconds(15));
+  for (std::size_t i = 1; i < times.size(); ++i) EXPECT_GE(times[i] - times[0], (int(i) - 1) * kFrame);
 }
 
 TEST(SessionTest, MeasuresTheCeilingsOnceThingsAreQuietAndPredictsEveryStep) {

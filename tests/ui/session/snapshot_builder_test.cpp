@@ -28,17 +28,22 @@ StepTrace step_at(int position, int heads = 2) {
   return trace;
 }
 
-TEST(SnapshotBuilderTest, KeepsTheNewestRowsWithinTheBudget) {
-  constexpr std::int64_t limit = 4000;
+TEST(SnapshotBuilderTest, KeepsRowsWithinTheBudgetAndTellsWhatTheHistoryTakes) {
+  constexpr std::int64_t limit = 9000;
   SnapshotBuilder builder(model_of(tiny_experiment()), {}, {}, 0, 1, limit);
   for (int i = 0; i < 60; ++i) builder.add_step(step_at(i));
-  const AttentionHistory history = builder.build().attention;
+  builder.set_tokens(std::vector<int>(60, 65), 60);
+  const Snapshot snapshot = builder.build();
+  const AttentionHistory& history = snapshot.attention;
   EXPECT_LE(history.bytes, limit);
   EXPECT_EQ(history.limit_bytes, limit);
-  EXPECT_GT(history.first, 0);
-  EXPECT_EQ(history.rows->front()->query, history.first);
+  EXPECT_GT(history.stride, 1);
   EXPECT_EQ(history.rows->back()->query, 59);
   EXPECT_EQ(history.thumbnails->used(), 60) << "thumbnails keep what the rows let go";
+  EXPECT_EQ(history.thumbnails->rows(), 60);
+  const std::int64_t least = history.bytes + 2 * 2 * 64 * 64 * 4 + 2 * 60 * std::int64_t(sizeof(Step) + sizeof(Token));
+  EXPECT_GE(snapshot.history_bytes, least) << "rows, thumbnails, steps and tokens, and the copies that snapshots have";
+  EXPECT_LE(snapshot.history_bytes, snapshot.history_limit_bytes);
 }
 
 TEST(SnapshotBuilderTest, EarlierSnapshotsStayAsTheyWere) {

@@ -179,6 +179,29 @@ TEST_F(Attention, FollowsTheDecode) {
   EXPECT_EQ(canvas()->viewport().window(), kept);
 }
 
+/// Counts the repaints of a widget.
+class Repaints : public QObject {
+ public:
+  int count = 0;
+  bool eventFilter(QObject*, QEvent* event) override {
+    count += event->type() == QEvent::Paint;
+    return false;
+  }
+};
+
+TEST_F(Attention, ASnapshotIsOneRepaintOfTheMap) {
+  Made made;
+  made.tokens = 900;  // too many to be drawn at once
+  made.heads = 1;
+  show(makeSnapshot(made));
+  Repaints repaints;
+  canvas()->installEventFilter(&repaints);
+  ++made.tokens;
+  set(makeSnapshot(made));
+  EXPECT_EQ(repaints.count, 1);
+  EXPECT_EQ(canvas()->scene().picture.window.bottom(), 901);
+}
+
 TEST_F(Attention, LayerAndValueAreRequestsHeadsAreChoices) {
   show(makeSnapshot({}));
   std::vector<AttentionRequest> requests;
@@ -210,6 +233,57 @@ TEST_F(Attention, SaysWhatWasNotKeptAndShowsItHatched) {
     EXPECT_TRUE(image.pixel(x, 150) == job.colors.missing || image.pixel(x, 150) == job.colors.missingInk);
   }
   EXPECT_EQ(image.pixel(300, 150), job.colors.above);
+}
+
+TEST_F(Attention, SaysWhatWasThinnedAndHoverTellsTheQueryThatIsShown) {
+  Made made;
+  made.heads = 1;
+  made.tokens = 40;
+  made.whole_from = 30;
+  made.stride = 8;
+  show(makeSnapshot(made));
+  EXPECT_EQ(canvas()->scene().note, QStringLiteral("before token 30: 1 row in 8 kept"));
+  const auto of = [&](int query) { return *canvas()->source().row(query); };
+  const ColorScale scale = canvas()->scene().picture.scale;
+  EXPECT_EQ(pixel(pointOf(21, 3)), scale.color(of(16).weights[3])) << "query 16 stands for 16 to 23";
+  EXPECT_EQ(pixel(pointOf(29, 3)), scale.color(of(24).weights[3]));
+  EXPECT_EQ(pixel(pointOf(30, 3)), scale.color(of(30).weights[3]));
+  EXPECT_EQ(pixel(pointOf(21, 19)), MapColors::from(canvas()->palette()).above) << "query 16 does not see key 19";
+  hover(*canvas(), pointOf(21, 3));
+  EXPECT_TRUE(readout().contains(QStringLiteral("query 16  “␣”\n"))) << readout().toStdString();
+  EXPECT_TRUE(readout().contains(QStringLiteral("weight ") + fourDigits(of(16).weights[3])));
+  EXPECT_TRUE(readout().contains(QStringLiteral("of queries 16 to 23, 1 kept")));
+  EXPECT_TRUE(readout().contains(QStringLiteral("in the rows kept")));
+  hover(*canvas(), pointOf(29, 3));
+  EXPECT_TRUE(readout().contains(QStringLiteral("of queries 24 to 29, 1 kept")));
+  hover(*canvas(), pointOf(33, 3));
+  EXPECT_TRUE(readout().contains(QStringLiteral("query 33 ")));
+  EXPECT_FALSE(readout().contains(QStringLiteral("kept\n")));
+  press(*canvas(), Qt::Key_Escape);
+  act([&] { view_.lockQuery(21); });
+  EXPECT_TRUE(readout().contains(QStringLiteral("this query's row was not kept")));
+  for (const auto& row : view_.table().rows) EXPECT_TRUE(std::stoi(row[0]) >= 30 || std::stoi(row[0]) % 8 == 0);
+  EXPECT_EQ(view_.table().rows.size(), 1u + 9 + 17 + 25 + 10 * 71 / 2);
+}
+
+TEST_F(Attention, TheCursorGoesFromOneKeptQueryToTheNext) {
+  Made made;
+  made.heads = 1;
+  made.tokens = 40;
+  made.whole_from = 30;
+  made.stride = 8;
+  show(makeSnapshot(made));
+  hover(*canvas(), pointOf(31, 2));
+  const auto focus = [&] { return *canvas()->scene().focus; };
+  press(*canvas(), Qt::Key_Up);
+  EXPECT_EQ(focus(), (MapBlock{30, 1, 2, 1}));
+  press(*canvas(), Qt::Key_Up);
+  EXPECT_EQ(focus(), (MapBlock{24, 6, 2, 1}));
+  press(*canvas(), Qt::Key_Up);
+  EXPECT_EQ(focus(), (MapBlock{16, 8, 2, 1}));
+  press(*canvas(), Qt::Key_Down);
+  press(*canvas(), Qt::Key_Down);
+  EXPECT_EQ(focus(), (MapBlock{30, 1, 2, 1}));
 }
 
 TEST_F(Attention, ThousandsOfTokensArePooledByTheirMaximum) {

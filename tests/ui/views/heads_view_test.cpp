@@ -50,6 +50,34 @@ TEST_F(Heads, EveryCellHasTheColourOfItsPooledNumber) {
   }
 }
 
+TEST_F(Heads, AGrowingMapIsPaintedAsOneFromScratch) {
+  for (const QSize size : {QSize(700, 500), QSize(160, 150)}) {
+    Made made{4, 130};
+    show(makeSnapshot(made), size);
+    view_.grab();
+    for (; made.tokens < 150; ++made.tokens) {
+      view_.setSnapshot(makeSnapshot(made));
+      HeadsView fresh;
+      fresh.resize(size);
+      fresh.setSnapshot(makeSnapshot(made));
+      ASSERT_EQ(view_.grab().toImage(), fresh.grab().toImage()) << made.tokens;
+    }
+  }
+}
+
+TEST_F(Heads, SaysHowManyOfTheQueriesAreInIt) {
+  Made made{4, 40};
+  made.whole_from = 30;
+  made.stride = 8;
+  show(makeSnapshot(made));
+  const PooledMaps& maps = *snapshot_->attention.thumbnails;
+  EXPECT_EQ(maps.rows(), 14);
+  const QImage image = view_.grab().toImage();
+  const MapColors colors = MapColors::from(view_.palette());
+  EXPECT_EQ(image.pixel(cellAt(0, 17, 3)), (17 + 3) % 4 == 0 ? colors.missingInk : colors.missing);
+  EXPECT_TRUE(view_.headline().endsWith(QStringLiteral(", 14 of 40 queries")));
+}
+
 TEST_F(Heads, SmallTilesShowTheLargestOfTheCellsThatShareAPixel) {
   show(makeSnapshot({1, 64}));
   const PooledMaps& maps = *snapshot_->attention.thumbnails;

@@ -27,6 +27,7 @@ struct Made {
   int prompt = 5;
   MapValue value = MapValue::weight;
   quint64 run = 1;
+  int whole_from = 0, stride = 1;  ///< of the rows before whole_from only the multiples of stride are there
 };
 
 /// A number in [0, 1) that looks random.
@@ -74,10 +75,13 @@ inline std::shared_ptr<Snapshot> makeSnapshot(const Made& made) {
   auto rows = std::make_shared<std::vector<std::shared_ptr<const AttentionRow>>>();
   auto maps = std::make_shared<PooledMaps>(made.heads, 64, made.value);
   for (int query = made.first; query < made.tokens; ++query) {
+    if (query < made.whole_from && query % made.stride != 0) continue;
     rows->push_back(makeRow(made, query));
     maps->add(*rows->back());
   }
   snapshot->attention.first = made.first;
+  snapshot->attention.whole_from = made.whole_from;
+  snapshot->attention.stride = made.stride;
   snapshot->attention.rows = rows;
   snapshot->attention.thumbnails = maps;
   return snapshot;

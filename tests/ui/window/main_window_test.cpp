@@ -121,12 +121,13 @@ TEST_F(MainWindowTest, StatusAndBannerSayWhatIsMeasuredAndWhatMeansNothing) {
   session_.pin();
   ASSERT_TRUE(wait_for(
       [&] { return session_.snapshot()->pinned.size() == 1 && session_.snapshot()->state == Snapshot::State::paused; }));
+  QTest::qWait(150);  // the status line follows ten times a second
   QStringList texts;
   for (const QLabel* label : window_->findChildren<QLabel*>()) {
     if (label->isVisible()) texts << label->text();
   }
   const QString all = texts.join('\n');
-  for (const char* part : {"cache", "/token (median of last", "pinned: 1", "attention content means nothing",
+  for (const char* part : {"cache", "/token (median of last", "pinned: 1", "attention content means nothing", "history ",
                            "bytes and milliseconds are real"}) {
     EXPECT_TRUE(all.contains(part)) << part;
   }

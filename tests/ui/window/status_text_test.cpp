@@ -43,7 +43,24 @@ TEST(StatusTextTest, TheCachesPrecisionIsShownAsItWasMeasured) {
   snapshot.precision = CacheError{CacheDtype::int8, 96, 0.0123, 1.5e-5, 0.031, 0.0042};
   EXPECT_EQ(precision_text(snapshot).toStdString(),
             "Against an fp32 cache, over 96 tokens: attention weights up to 0.012 apart (mean 1.5e-05), outputs up to 3.1 % "
-            "(mean 0.42 %) of their root mean square.");
+            "of their root mean square (mean 0.42 %).");
+}
+
+TEST(StatusTextTest, SaysWhatTheHistoryTakesAndWhatWasThinned) {
+  Snapshot snapshot = running(tiny_experiment(), 40);
+  EXPECT_TRUE(history_text(snapshot).isEmpty()) << "no tokens yet";
+  snapshot.tokens = std::make_shared<const std::vector<Token>>(1024);
+  snapshot.history_bytes = std::int64_t(50) << 20;
+  snapshot.history_limit_bytes = std::int64_t(259) << 20;
+  EXPECT_EQ(history_text(snapshot).toStdString(), "history 50.0 MiB (≤ 259.0 MiB) · 50.0 KiB/token");
+  snapshot.attention.bytes = std::int64_t(48) << 20;
+  snapshot.attention.limit_bytes = std::int64_t(256) << 20;
+  EXPECT_TRUE(history_details(snapshot).contains("attention rows: 48.0 MiB of at most 256.0 MiB"));
+  EXPECT_TRUE(history_details(snapshot).contains("steps: 2.00 MiB, for at most"));
+  EXPECT_FALSE(history_details(snapshot).contains("kept"));
+  snapshot.attention.stride = 4;
+  snapshot.attention.whole_from = 1200;
+  EXPECT_TRUE(history_details(snapshot).contains("before token 1200: 1 row in 4 kept, the others let go"));
 }
 
 TEST(StatusTextTest, SaysWhatIsGoingOnFirst) {
