@@ -5,6 +5,8 @@
 #include "core/analysis/ceilings.h"
 #include "core/engine/decoder.h"
 #include "core/engine/run.h"
+#include "core/model/model_catalog.h"
+#include "core/spec/parameters.h"
 #include "core/spec/presets.h"
 #include "core/tensor/kernels.h"
 #include "core/tensor/random.h"
@@ -87,6 +89,46 @@ void BM_Trace(benchmark::State& state) {
   state.SetLabel(state.range(0) == 0 ? "no rows" : state.range(0) == 1 ? "one layer" : "all layers");
 }
 BENCHMARK(BM_Trace)->Arg(0)->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond)->UseRealTime();
+
+/// A step of the bundled model at 160 to 400 tokens on one thread, rows of no or all layers; and the products with its
+/// weights alone. What lies between is attention and overhead.
+void BM_BundledStep(benchmark::State& state) {
+  static const std::unique_ptr<ComputeBackend> backend = make_cpu_backend();
+  Experiment e = *experiment_of_model(std::string(kFairyTales));
+  e.threads = 1;
+  const auto model = load(e);
+  const std::vector<int> prompt(160, 5);
+  std::unique_ptr<Decoder> decoder;
+  const TraceRequest request{TraceRequest::Layers(state.range(0)), 0};
+  for (auto _ : state) {
+    if (!decoder || decoder->positions() > 400) {
+      state.PauseTiming();
+      decoder = std::move(*Decoder::create(e, *backend, model->weights));
+      benchmark::DoNotOptimize(decoder->prefill(prompt));
+      state.ResumeTiming();
+    }
+    benchmark::DoNotOptimize(decoder->step(request));
+  }
+  state.SetLabel(state.range(0) == 0 ? "no rows" : state.range(0) == 1 ? "one layer" : "all layers");
+}
+BENCHMARK(BM_BundledStep)->Arg(0)->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond)->UseRealTime();
+
+void BM_BundledProducts(benchmark::State& state) {
+  const auto model = load(*experiment_of_model(std::string(kFairyTales)));
+  const Kernels& k = *available_kernels().back();
+  const auto x = values(4096);
+  std::vector<float> y(65536);
+  for (auto _ : state) {
+    const auto multiply = [&](const Weight& w) {
+      if (w.cols > 1) k.gemm_nt(1, w.rows, w.cols, x.data(), w.cols, w.data(), w.cols, y.data(), w.rows);
+    };
+    for_each_weight(*model->weights, [&](const Weight& w) {
+      if (!w.same_as(model->weights->embed_tokens)) multiply(w);
+    });
+    multiply(model->weights->lm_head);
+  }
+}
+BENCHMARK(BM_BundledProducts)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 }  // namespace
 }  // namespace mla
