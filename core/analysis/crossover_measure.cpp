@@ -131,6 +131,8 @@ class Measurement {
     for (const AttentionPath path : kCrossoverPaths) {
       const MemoryNeed need = memory_need(lane_experiment(sweep, path, x));
       bytes += double(need.cache) + double(need.scratch);
+      if (sweep.kind == SweepKind::prefill)  // vectors in and out
+        bytes += 3.0 * 4 * x * batch_at(sweep, x) * out_.experiment.spec.attention.hidden_size;
       if (path == kCrossoverPaths.front()) bytes += std::max(0.0, double(need.weights) - double(weights_->held_bytes()));
     }
     return bytes;

@@ -49,6 +49,7 @@ std::vector<QualityPoint> plan_quality_curve(const Experiment& experiment) {
     auto other = experiment_of_model(name);
     if (!other) continue;
     other->cache_dtype = experiment.cache_dtype;
+    other->weights_dtype = experiment.weights_dtype;
     add_model(points, *other);
   }
   return points;

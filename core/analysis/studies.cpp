@@ -20,6 +20,14 @@ std::span<const int> first_of(const StudyText& text, std::size_t count) {
 
 int window_of(const LoadedModel& model) { return std::min(kWindow, model.experiment.spec.max_position_embeddings); }
 
+/// The same model with weights as stored: decompositions read them as fp32.
+Result<LoadedModel> as_stored(const LoadedModel& model, std::stop_token stop) {
+  if (model.experiment.weights_dtype == WeightsDtype::stored) return model;
+  Experiment experiment = model.experiment;
+  experiment.weights_dtype = WeightsDtype::stored;
+  return load(experiment, model.weights.get(), {}, std::move(stop));
+}
+
 }  // namespace
 
 Result<StudyText> study_text(const LoadedModel& model, const Result<std::string>& excerpt) {
@@ -33,8 +41,11 @@ Result<StudyText> study_text(const LoadedModel& model, const Result<std::string>
   return StudyText{std::move(*prompt), "the prompt"};
 }
 
-Result<RankCurve> study_ranks(const LoadedModel& model, const StudyText& text, ComputeBackend& backend,
+Result<RankCurve> study_ranks(const LoadedModel& any, const StudyText& text, ComputeBackend& backend,
                               const Progress& progress, std::stop_token stop) {
+  const Result<LoadedModel> stored = as_stored(any, stop);
+  if (!stored) return stored.error();
+  const LoadedModel& model = *stored;
   const auto half = [&progress](double from) -> Progress {
     return [&progress, from](double fraction) {
       if (progress) progress(from + fraction / 2);
@@ -57,8 +68,11 @@ Result<RankCurve> study_ranks(const LoadedModel& model, const StudyText& text, C
   return curve;
 }
 
-Result<CoupledRope> study_coupling(const LoadedModel& model, const StudyText& text, ComputeBackend& backend,
+Result<CoupledRope> study_coupling(const LoadedModel& any, const StudyText& text, ComputeBackend& backend,
                                    const Progress& progress, std::stop_token stop) {
+  const Result<LoadedModel> stored = as_stored(any, stop);
+  if (!stored) return stored.error();
+  const LoadedModel& model = *stored;
   std::optional<CoupledRope> worst;
   const int layers = model.experiment.layers;
   for (int layer = 0; layer < layers; ++layer) {

@@ -24,11 +24,11 @@ struct StudyText {
 /// The excerpt, as far as the model has a vocabulary for it; else the experiment's prompt.
 Result<StudyText> study_text(const LoadedModel& model, const Result<std::string>& excerpt);
 
-/// The rank lens at the usual ranks; a lens that the model is under is taken off first.
+/// The rank lens at the usual ranks, of weights as stored; a lens that the model is under is taken off first.
 Result<RankCurve> study_ranks(const LoadedModel& model, const StudyText& text, ComputeBackend& backend,
                               const Progress& progress = {}, std::stop_token stop = {});
 
-/// Coupled RoPE in the layer whose scores suffer most.
+/// Coupled RoPE, of weights as stored, in the layer whose scores suffer most.
 Result<CoupledRope> study_coupling(const LoadedModel& model, const StudyText& text, ComputeBackend& backend,
                                    const Progress& progress = {}, std::stop_token stop = {});
 

@@ -74,6 +74,7 @@ KvView LatentLayer::view(const AttentionWeights& weights, const KvCache& cache) 
     }
     return view;
   }
+  weights.kv_b_proj.weight.make();  // on this thread, where memory that runs out can be reported
   view.up = {.latent = c,
              .weight = &weights.kv_b_proj.weight,
              .key = toy_ ? -1 : 0,
@@ -108,12 +109,11 @@ void LatentLayer::fold_key_projection(const AttentionWeights& weights, int rows,
   const int heads = a_.num_attention_heads, n = a_.qk_nope_head_dim, c = a_.kv_lora_rank;
   std::vector<float> folded(std::size_t(rows) * heads * c, 0.0f);
   const Weight& weight = weights.kv_b_proj.weight;
-  weight.make();  // where memory that runs out can be reported
+  compute.prepare(weight, 2);  // rows become fp32 for one query too
   compute.count(std::int64_t(rows) * heads, c, n, heads * n * weight.row_bytes());
   compute.pool.run(heads, [&](int h, int thread) {
-    constexpr int few = 16;  // rows that become fp32 together, where they are not
-    float* wide = weight.narrow ? compute.scratch(thread, std::size_t(few) * c) : nullptr;
-    const int step = weight.narrow ? few : n;
+    float* wide = compute.scratch(thread);
+    const int step = weight.narrow ? Compute::kFewRows : n;
     for (int i = 0; i < n; i += step)
       compute.kernels.gemm_nn(rows, c, std::min(step, n - i), queries.nope.data() + std::ptrdiff_t(h) * n + i,
                               std::ptrdiff_t(heads) * n, weight.read(compute.kernels, up(h, i), std::min(step, n - i), wide),
@@ -201,7 +201,7 @@ void LatentLayer::finish(const AttentionWeights& weights, const float* sums, int
   }
   const Weight& weight = weights.kv_b_proj.weight;
   const Weight& bias = weights.kv_b_proj.bias;
-  weight.make();
+  compute.prepare(weight, rows);
   if (bias) bias.make();
   compute.count(std::int64_t(rows) * heads, v, c, heads * v * weight.row_bytes());
   compute.pool.run(heads, [&](int h, int thread) {

@@ -185,7 +185,10 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   problem.q_rope = queries.rope.data();
   clock.end(Stage::query);
 
-  if (OnePassAttention::handles(problem)) return attend_once(problem, weights, traced ? l : -1, out, clock, trace);
+  if (OnePassAttention::handles(problem)) {
+    const bool recomputed = chunk.new_from - query_from >= problem.positions;  // its row was recorded in its own pass
+    return attend_once(problem, weights, traced && !recomputed ? l : -1, out, clock, trace);
+  }
   if (!traced && PrefillAttention::handles(problem)) return attend_unseen(problem, weights, out, clock);
   kernel_.scores(problem);
   attention_->count_scores(problem, compute_);

@@ -28,7 +28,7 @@ Result<LoadedModel> load_trained(const Experiment& experiment, const ModelWeight
   auto checkpoint = load_checkpoint(model_directory(experiment.model), {experiment.layers, known, progress, stop});
   if (!checkpoint) return checkpoint.error();
   // Only what `previous` converted is in memory yet.
-  const std::int64_t held = checkpoint->weights->held_bytes();
+  const std::int64_t held = narrowed(checkpoint->weights, experiment.weights_dtype, previous)->held_bytes();
   const std::int64_t lens = lens_rank(experiment.spec.attention) > 0 ? lens_bytes(experiment.spec, experiment.layers) : 0;
   if (Status fits = check_fits(experiment, available_memory() - lens, held); !fits) return fits.error();
   auto weights = apply_lens(slice_elastic(checkpoint->weights, without_lens(experiment.spec)), experiment.spec, previous,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,7 +33,10 @@ struct Weight {
   bool made() const { return narrow ? narrow.made() : values.made(); }
   void make() const { narrow ? void(*narrow) : void(*values); }
   /// fp32 values; for weights that are not narrow.
-  const float* data() const { return values->data(); }
+  const float* data() const {
+    assert(!narrow);
+    return values->data();
+  }
   /// Rows [first, first + count) as fp32: the values themselves, or filled into `scratch` [count, cols].
   const float* read(const Kernels& kernels, int first, int count, float* scratch) const;
   std::int64_t row_bytes() const { return weight_row_bytes(narrow ? dtype : WeightsDtype::stored, cols); }

@@ -24,7 +24,8 @@ void Compute::count(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t
 
 void Compute::linear(const Linear& linear, const float* x, int m, float* y) {
   const int n = linear.weight.rows, k = linear.weight.cols;
-  linear.weight.make();  // where memory that runs out can be reported
+  prepare(linear.weight, m);
+  if (linear.bias) linear.bias.make();
   count(m, n, k, linear.weight.bytes());
   const bool share = std::int64_t(m) * n * k >= kWorthSharing;
   const int parts = share ? std::min(4 * pool.threads(), (n + 3) / 4) : 1;
@@ -45,18 +46,19 @@ void Compute::rows(const Weight& weight, int first, int n, const float* x, std::
     const auto product = matrix.int8() ? kernels.int8_rows : kernels.bf16_rows;
     return product(n, k, x, reinterpret_cast<const std::uint8_t*>(matrix.row(first)), matrix.format.bytes(), y);
   }
-  constexpr int few = 16;
-  float* wide = scratch(thread, std::size_t(few) * k);
-  for (int r = 0; r < n; r += few) {
-    const int some = std::min(few, n - r);
+  float* wide = scratch(thread);
+  for (int r = 0; r < n; r += kFewRows) {
+    const int some = std::min(kFewRows, n - r);
     kernels.gemm_nt(m, some, k, x, ldx, weight.read(kernels, first + r, some, wide), k, y + r, ldy);
   }
 }
 
-float* Compute::scratch(int thread, std::size_t values) {
-  Buffer<float>& buffer = buffers[std::size_t(thread)];
-  if (buffer.size() < values) buffer = Buffer<float>(values);
-  return buffer.data();
+void Compute::prepare(const Weight& weight, int m) {
+  weight.make();
+  if (!weight.narrow || m == 1) return;
+  const std::size_t values = std::size_t(kFewRows) * weight.cols;
+  for (Buffer<float>& buffer : buffers)
+    if (buffer.size() < values) buffer = Buffer<float>(values);
 }
 
 void Compute::rms_norm(const Weight& weight, double eps, const float* x, int m, float* out) {

@@ -24,8 +24,12 @@ struct Compute {
   /// pool. One row of x meets narrow weights as they are stored; for more, a few rows of them at a time become fp32.
   void rows(const Weight& weight, int first, int n, const float* x, std::ptrdiff_t ldx, int m, float* y, std::ptrdiff_t ldy,
             int thread);
-  /// Room for `values` fp32 values on that thread until it asks again.
-  float* scratch(int thread, std::size_t values);
+  /// Makes room for what rows() needs of this weight for `m` rows of x, on every thread; to be called before the pool runs,
+  /// so that memory that runs out can be reported.
+  void prepare(const Weight& weight, int m);
+  /// Room for kFewRows rows of a weight as fp32; after prepare().
+  static constexpr int kFewRows = 16;
+  float* scratch(int thread) { return buffers[std::size_t(thread)].data(); }
   /// x[m, n] in place, row by row: RMSNorm with `weight` [n].
   void rms_norm(const Weight& weight, double eps, const float* x, int m, float* out);
   /// x[m, n] in place, row by row: LayerNorm (eps 1e-5, PyTorch's default) with weight and bias [n].

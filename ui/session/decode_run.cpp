@@ -4,6 +4,7 @@
 #include <span>
 
 #include "core/analysis/cost.h"
+#include "core/spec/parameters.h"
 
 namespace mla::ui {
 namespace {
@@ -14,8 +15,9 @@ constexpr std::int64_t kPassRowBytes = std::int64_t(32) << 20;  // attention row
 
 /// Operations that one more position takes of a prefill, in which the last layer stops at what later queries see of it. Each
 /// pass ends with a whole step: a size too small would have the feed-forward's weights read over and over.
-std::int64_t prefill_operations(const Experiment& experiment, const ModelWeights& weights, int position) {
-  if (experiment.path == AttentionPath::uncached) return 2 * (weights.bytes() / 4) * experiment.batch;
+std::int64_t prefill_operations(const Experiment& experiment, int position) {
+  if (experiment.path == AttentionPath::uncached)
+    return 2 * parameter_count(experiment.spec, experiment.layers) * experiment.batch;
   const StepCost cost = decode_cost(experiment, position);
   std::int64_t operations = 0;
   for (const Stage stage : {Stage::query, Stage::append, Stage::scores, Stage::values})
@@ -59,7 +61,7 @@ Result<std::unique_ptr<DecodeRun>> DecodeRun::start(const RunPlan& plan, const P
 
 /// Positions of the next pass: the operations and the row [heads, keys] of three values a cell that each brings.
 int DecodeRun::pass_size(int position) const {
-  const std::int64_t operations = prefill_operations(experiment(), *weights_, position);
+  const std::int64_t operations = prefill_operations(experiment(), position);
   std::int64_t size = std::min<std::int64_t>(kPass, kPassOperations / std::max<std::int64_t>(1, operations));
   if (shown_.trace_request().layers != TraceRequest::Layers::none) {
     const std::int64_t row = std::int64_t(experiment().spec.attention.num_attention_heads) * (position + kPass) * 3 * 4;

@@ -200,5 +200,29 @@ TEST(Sampler, IsGreedyAtTemperatureZeroAndFollowsItsSeedOtherwise) {
   for (int t = 0; t < 4; ++t) EXPECT_NEAR(counts[t] / 4000.0, std::exp(logits[t]) / total, 0.03);
 }
 
+// Its history is recomputed in chunks, of a single position where there are many heads: those are not recorded again.
+TEST(Decoder, AnUncachedStepRecordsItsOwnRowOnly) {
+  const auto experiment = apply_all(default_experiment(), {{"attention", "uncached"},
+                                                           {"heads", "512"},
+                                                           {"batch", "64"},
+                                                           {"kv-lora-rank", "4"},
+                                                           {"nope-dim", "2"},
+                                                           {"rope-dim", "0"},
+                                                           {"v-head-dim", "1"},
+                                                           {"hidden-size", "16"},
+                                                           {"layers", "1"}});
+  ASSERT_TRUE(experiment) << experiment.error().message;
+  const auto model = load(*experiment);
+  ASSERT_TRUE(model) << model.error().message;
+  const auto backend = make_cpu_backend();
+  auto decoder = Decoder::create(*experiment, *backend, model->weights);
+  ASSERT_TRUE(decoder) << decoder.error().message;
+  ASSERT_TRUE((*decoder)->prefill(std::vector<int>(90, 3)));
+  const auto step = (*decoder)->step({TraceRequest::Layers::all, 0});
+  ASSERT_TRUE(step) << step.error().message;
+  ASSERT_EQ(step->attention.size(), 1u);
+  EXPECT_EQ(step->attention.front()->query, 90);
+}
+
 }  // namespace
 }  // namespace mla

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/analysis/memory.h"
+#include "core/analysis/studies.h"
 #include "core/engine/decoder.h"
 #include "core/engine/run.h"
 #include "core/model/model_catalog.h"
@@ -106,6 +108,31 @@ TEST(NarrowWeights, ARoutersMatrixStaysFp32) {
   EXPECT_FALSE(moe.gate.weight.narrow);
   EXPECT_TRUE(moe.experts[3].down_proj.weight.narrow);
   EXPECT_EQ(model->weights->bytes(), parameter_bytes(e.spec, e.layers, e.weights_dtype));
+}
+
+TEST(NarrowWeights, StudiesThatDecomposeWeightsReadThemAsStored) {
+  const auto backend = make_cpu_backend();
+  const auto narrow = load(with(fairy_tales(), {{"weights-dtype", "int8"}, {"layers", "1"}}));
+  const auto stored = load(with(fairy_tales(), {{"layers", "1"}}));
+  ASSERT_TRUE(narrow && stored);
+  const StudyText text{{5, 6, 7, 8, 9, 10, 11, 12}, "some tokens"};
+  const auto a = study_coupling(*narrow, text, *backend), b = study_coupling(*stored, text, *backend);
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(a->largest_coupled(), b->largest_coupled());
+  EXPECT_TRUE(study_ranks(*narrow, text, *backend));
+}
+
+TEST(NarrowWeights, WhatIsNoNumberInTheInputStaysOne) {
+  Experiment e = with(experiment_from(*find_preset("tutorial")), {{"hidden-size", "128"}, {"weights-dtype", "int8"}});
+  const auto model = load(e);
+  ASSERT_TRUE(model);
+  const auto backend = make_cpu_backend();
+  auto decoder = Decoder::create(e, *backend, model->weights);
+  ASSERT_TRUE(decoder);
+  (*decoder)->keep_outputs(true);
+  const std::vector<float> bad(128, std::numeric_limits<float>::quiet_NaN());
+  ASSERT_TRUE((*decoder)->prefill_hidden(bad, 1));
+  for (const float x : (*decoder)->outputs()) EXPECT_TRUE(std::isnan(x));
 }
 
 }  // namespace
