@@ -23,7 +23,7 @@ struct ComparisonSide {
   std::vector<std::vector<float>> weights;  ///< by head: [tokens, tokens] after the softmax, 0 above the diagonal
   double median_ms = 0;                     ///< of a step, measured; one token a sequence
   std::int64_t cache_bytes = 0;             ///< rows held after the last token, all layers and sequences
-  std::int64_t weight_bytes = 0;            ///< of all tensors as fp32
+  std::int64_t weight_bytes = 0;            ///< of all tensors, in the types in which they are held
   /// On a text held out from training, where it was measured: measure_quality takes seconds and may be known already, so the
   /// caller sets it.
   std::optional<double> bits_per_byte;

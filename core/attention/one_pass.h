@@ -71,7 +71,6 @@ class OnePassAttention {
   };
 
   void plan(const AttentionProblem& p);
-  void plan_parts(const KvLayout& layout);
   void prepare(const AttentionProblem& p);
   void pack_queries(const AttentionProblem& p);
   void round_queries(int sequence);

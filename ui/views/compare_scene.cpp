@@ -129,7 +129,7 @@ std::vector<CompareQuantity> compareQuantities(const Comparison& comparison) {
   const ComparisonSide &a = comparison.first, &b = comparison.second;
   std::vector<CompareQuantity> all = {
       quantity("cache_bytes", Text::tr("cache held"), double(a.cache_bytes), double(b.cache_bytes), bytesText),
-      quantity("weight_bytes", Text::tr("weights as fp32"), double(a.weight_bytes), double(b.weight_bytes), bytesText),
+      quantity("weight_bytes", Text::tr("weights"), double(a.weight_bytes), double(b.weight_bytes), bytesText),
       quantity("median_ms", Text::tr("time per token, measured"), a.median_ms, b.median_ms, msText),
       quantity("bits_per_byte", Text::tr("bits per byte, held-out text"), a.bits_per_byte, b.bits_per_byte, plainText)};
   if (comparison.difference.empty()) return all;

@@ -60,18 +60,23 @@ void expect_weight_bytes(const Experiment& e, int cached, std::int64_t got, std:
 
 class Invariants : public testing::TestWithParam<Variant> {};
 
+/// A few vectors on every path of the variant, in one pass, one by one, and in several.
+void expect_every_path_matches(Experiment e, std::mt19937& rng) {
+  const auto x = input_vectors(2 + int(rng() % 12), e.spec.attention.hidden_size, rng());
+  for (AttentionPath path : paths_of(e.spec.attention.variant)) {
+    e.path = path;
+    for (const std::vector<int>& passes : {std::vector<int>{1000}, {1}, {3, 2, 1}})
+      expect_matches_reference(e, run_vectors(e, x, passes), x);
+  }
+}
+
 // Expanded = re-expanded = absorbed = uncached = the plain computation in double precision; prefill = step by step.
 TEST_P(Invariants, EveryPathInAnyPassesMatchesTheReference) {
   std::mt19937 rng(unsigned(GetParam()) + 11);
   for (int trial = 0; trial < 25; ++trial) {
     Experiment e = random_small(GetParam(), rng);
     ASSERT_TRUE(validate(e)) << validate(e).error().message << shape_of(e);
-    const auto x = input_vectors(2 + int(rng() % 12), e.spec.attention.hidden_size, rng());
-    for (AttentionPath path : paths_of(GetParam())) {
-      e.path = path;
-      for (const std::vector<int>& passes : {std::vector<int>{1000}, {1}, {3, 2, 1}})
-        expect_matches_reference(e, run_vectors(e, x, passes), x);
-    }
+    expect_every_path_matches(e, rng);
   }
 }
 
@@ -124,12 +129,7 @@ TEST_P(Invariants, NarrowWeightsMatchTheReferenceOfTheirValues) {
   for (int trial = 0; trial < 8; ++trial) {
     Experiment e = random_small(GetParam(), rng);
     e.weights_dtype = trial % 2 ? WeightsDtype::int8 : WeightsDtype::bf16;
-    const auto x = input_vectors(2 + int(rng() % 12), e.spec.attention.hidden_size, rng());
-    for (AttentionPath path : paths_of(GetParam())) {
-      e.path = path;
-      for (const std::vector<int>& passes : {std::vector<int>{1000}, {1}, {3, 2, 1}})
-        expect_matches_reference(e, run_vectors(e, x, passes), x);
-    }
+    expect_every_path_matches(e, rng);
   }
 }
 

@@ -24,7 +24,7 @@ QStringList rowOf(const Comparison& comparison, const std::string& column) {
 TEST(CompareTable, HasDifferencesWithTheirSignAndRatiosToTheFirst) {
   const Comparison c = sampleComparison();
   EXPECT_EQ(rowOf(c, "cache_bytes"), QStringList({"cache held", "4.00 KiB", "1.00 KiB", "−3.00 KiB", "0.2500x"}));
-  EXPECT_EQ(rowOf(c, "weight_bytes"), QStringList({"weights as fp32", "2.00 KiB", "2.00 KiB", "0 B", "1.000x"}));
+  EXPECT_EQ(rowOf(c, "weight_bytes"), QStringList({"weights", "2.00 KiB", "2.00 KiB", "0 B", "1.000x"}));
   EXPECT_EQ(rowOf(c, "median_ms"), QStringList({"time per token, measured", "2.00 ms", "1.00 ms", "−1.00 ms", "0.5000x"}));
   EXPECT_EQ(rowOf(c, "bits_per_byte"), QStringList({"bits per byte, held-out text", "1.500", "1.750", "+0.2500", "1.167x"}));
   EXPECT_EQ(rowOf(c, "mean_weight_difference"), QStringList({"mean |Δ| of attention, 2 heads", "–", "–", "0.08333", "–"}));
