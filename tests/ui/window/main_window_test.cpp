@@ -110,7 +110,7 @@ TEST_F(MainWindowTest, TheCrossoverIsMeasuredByItsButton) {
   QTest::mouseClick(view->findChild<QPushButton*>(), Qt::LeftButton);
   ASSERT_TRUE(wait_for([&] { return session_.snapshot()->crossover.measuring(); }));
   ASSERT_TRUE(wait_for([&] { return view->findChild<QProgressBar*>()->isVisible(); }));
-  ASSERT_TRUE(wait_for([&] { return view->times().data().headline.startsWith("Absorbed decode "); }));
+  ASSERT_TRUE(wait_for([&] { return view->times().data().headline.startsWith("Absorbed decode "); }, 240000));
   EXPECT_FALSE(view->findChild<QProgressBar*>()->isVisible());
   EXPECT_EQ(engine_calls_on_forbidden_thread(), 0);
 }
