@@ -1,0 +1,11 @@
+#include "gpu/ops/norm.h"
+
+#include "gpu/kernels/norm.cuh"
+
+namespace mla::gpu {
+
+void rms_norm(Stream& stream, Rows in, int rows, int n, const float* weight, float eps, Rows out) {
+  launch<RmsNorm>(stream, {rows}, {out.data, in.data, weight, in.stride, out.stride, n, eps}, RmsNorm::kShared);
+}
+
+}  // namespace mla::gpu

@@ -1,0 +1,94 @@
+// The tests' own device: what it must notice.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gpu/kernels/reduce.cuh"
+#include "tests/gpu/device_test.h"
+
+namespace mla::gpu {
+namespace {
+
+/// Every thread adds what the thread behind it in the block brought along.
+struct Rotate {
+  static constexpr const char* kName = "rotate";
+  static constexpr int kThreads = 96;
+  struct Params {
+    float* out;
+    bool wait;
+  };
+  static void run(const Params& p) {
+    float* shared = reinterpret_cast<float*>(shared_memory());
+    shared[threadIdx.x] = float(threadIdx.x);
+    if (p.wait) sync_block();
+    p.out[blockIdx.x * kThreads + threadIdx.x] = shared[(threadIdx.x + 1) % kThreads];
+  }
+};
+
+struct HalfWaits {
+  static constexpr const char* kName = "half_waits";
+  static constexpr int kThreads = 64;
+  struct Params {};
+  static void run(const Params&) {
+    if (threadIdx.x < 32) sync_block();
+  }
+};
+
+struct WarpSums {
+  static constexpr const char* kName = "warp_sums";
+  static constexpr int kThreads = 64;
+  struct Params {
+    float* out;
+  };
+  static void run(const Params& p) { p.out[threadIdx.x] = warp_sum(float(threadIdx.x)); }
+};
+
+TEST(Shim, ABarrierMakesWritesSeen) {
+  Stream stream;
+  Array<float> out(2 * 96);
+  launch<Rotate>(stream, {2}, {out.data(), true}, 96 * sizeof(float));
+  const auto got = testing::to_host(stream, out);
+  for (int i = 0; i < 192; ++i) EXPECT_EQ(got[std::size_t(i)], float((i + 1) % 96));
+}
+
+#if !defined(__SANITIZE_THREAD__)
+TEST(Shim, AMissingBarrierShowsAsNan) {
+  Stream stream;
+  Array<float> out(96);
+  launch<Rotate>(stream, {1}, {out.data(), false}, 96 * sizeof(float));
+  EXPECT_TRUE(std::isnan(testing::to_host(stream, out)[0]));
+}
+
+TEST(Shim, ABarrierThatSomeNeverReachIsAnError) {
+  Stream stream;
+  EXPECT_THROW(launch<HalfWaits>(stream, {1}, {}), std::logic_error);
+  Array<float> out(96);  // and the next launch is not disturbed
+  launch<Rotate>(stream, {1}, {out.data(), true}, 96 * sizeof(float));
+  EXPECT_EQ(testing::to_host(stream, out)[3], 4);
+}
+#endif
+
+TEST(Shim, LanesExchangeWithinTheirWarp) {
+  Stream stream;
+  Array<float> out(64);
+  launch<WarpSums>(stream, {1}, {out.data()});
+  const auto got = testing::to_host(stream, out);
+  EXPECT_EQ(got[5], 31 * 32 / 2);
+  EXPECT_EQ(got[40], 31 * 32 / 2 + 32 * 32);
+}
+
+TEST(Shim, AGraphIsRunWhenItIsLaunched) {
+  Stream stream;
+  Array<float> out(64);
+  LaunchLog log;
+  stream.begin_capture();
+  launch<WarpSums>(stream, {1}, {out.data()});
+  const Graph graph = stream.end_capture();
+  EXPECT_TRUE(std::isnan(testing::to_host(stream, out)[0]));
+  stream.launch(graph);
+  EXPECT_EQ(testing::to_host(stream, out)[0], 496);
+  EXPECT_EQ(log.names(), std::vector<std::string>{"warp_sums"});
+}
+
+}  // namespace
+}  // namespace mla::gpu

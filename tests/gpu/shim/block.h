@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mla::gpu::shim {
+
+/// An index in a grid or a block.
+struct Index {
+  unsigned x = 0, y = 0, z = 0;
+};
+
+/// A place where so many threads of a block wait for each other.
+struct Barrier {
+  int expected = 0;
+  int arrived = 0;
+  std::uint64_t generation = 0;
+};
+
+inline constexpr int kWarp = 32;
+inline constexpr int kSlotBytes = 64;
+
+/// What the 32 threads of a warp share while they exchange values. Two sets of slots in turn: nobody can be two exchanges
+/// ahead of the slowest.
+struct Warp {
+  Barrier barrier;
+  alignas(16) unsigned char slots[2][kWarp][kSlotBytes];
+};
+
+/// An asynchronous copy whose bytes are not there before somebody waits for them.
+struct PendingCopy {
+  void* to;
+  const void* from;
+  int bytes;       // of `from`; the rest is zeros
+  int full_bytes;  // of `to`
+};
+
+struct Block;
+
+/// One thread of a block.
+struct Lane {
+  Block* block = nullptr;
+  Index thread;
+  int number = 0;                                ///< in its block
+  int turn = 0;                                  ///< which set of slots is next
+  std::vector<std::vector<PendingCopy>> groups;  ///< committed, oldest first
+  std::vector<PendingCopy> copies;               ///< not yet committed
+  Warp& warp() const;
+  int lane() const { return number % kWarp; }
+};
+
+/// A block that runs.
+struct Block {
+  Index index;
+  Index grid;
+  int threads = 0;
+  unsigned char* shared = nullptr;
+  std::size_t shared_bytes = 0;
+  std::vector<Warp> warps;
+  Barrier barriers[16];
+};
+
+inline Warp& Lane::warp() const { return block->warps[std::size_t(number / kWarp)]; }
+
+/// The thread that is running.
+Lane& current();
+
+/// Waits until barrier.expected threads have come. Ends the launch with an error where they never will.
+void wait_at(Barrier& barrier);
+
+/// Runs `body` for every thread of every block, block after block; shared memory is poisoned before each. On fibers, which
+/// take turns at barriers; on threads of the processor under the thread sanitizer, which then sees what a missing barrier
+/// does. Throws std::logic_error where threads wait for ever.
+void run_grid(Index grid, int threads, std::size_t shared_bytes, const std::function<void()>& body);
+
+/// Deposits `bytes` of this thread for its warp, waits for the others, and gives what lane 0 deposited; the other lanes'
+/// follow kSlotBytes apart.
+const unsigned char* exchange(const void* value, std::size_t bytes);
+
+}  // namespace mla::gpu::shim

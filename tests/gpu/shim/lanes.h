@@ -1,0 +1,13 @@
+#pragma once
+
+#include <functional>
+
+#include "tests/gpu/shim/block.h"
+
+namespace mla::gpu::shim {
+
+/// Runs `body` once for every thread of the block, all of them to the end. Two of them exist: lanes_fibers.cpp and
+/// lanes_threads.cpp.
+void run_block(Block& block, const std::function<void()>& body);
+
+}  // namespace mla::gpu::shim

@@ -1,0 +1,67 @@
+// A block's threads as threads of the processor, so that the thread sanitizer sees what they do to each other.
+#if defined(__SANITIZE_THREAD__)
+
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "tests/gpu/shim/lanes.h"
+
+namespace mla::gpu::shim {
+namespace {
+
+thread_local Lane* running = nullptr;
+
+/// One mutex for all barriers: they are short, and whoever waits sleeps.
+std::mutex mutex;
+std::condition_variable came;
+
+constexpr std::chrono::seconds kForEver{60};
+
+}  // namespace
+
+Lane& current() { return *running; }
+
+void wait_at(Barrier& barrier) {
+  std::unique_lock lock(mutex);
+  const std::uint64_t generation = barrier.generation;
+  if (++barrier.arrived == barrier.expected) {
+    barrier.arrived = 0;
+    ++barrier.generation;
+    came.notify_all();
+    return;
+  }
+  if (!came.wait_for(lock, kForEver, [&] { return barrier.generation != generation; }))
+    throw std::logic_error("threads of a block wait for others that never come");
+}
+
+void run_block(Block& block, const std::function<void()>& body) {
+  std::vector<Lane> lanes(std::size_t(block.threads));
+  std::exception_ptr error;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < block.threads; ++i)
+      threads.emplace_back([&, i] {
+        Lane& lane = lanes[std::size_t(i)];
+        lane.block = &block;
+        lane.thread = {unsigned(i), 0, 0};
+        lane.number = i;
+        running = &lane;
+        try {
+          body();
+        } catch (...) {
+          const std::lock_guard lock(mutex);
+          if (!error) error = std::current_exception();
+        }
+      });
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace mla::gpu::shim
+
+#endif
