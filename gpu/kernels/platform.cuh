@@ -1,7 +1,8 @@
 #pragma once
 
 // What a kernel needs of the device, under names of our own. The same kernel bodies compile for a GPU and, in the tests, for
-// the processor (MLA_DEVICE_SHIM: a thread of a block becomes one of the processor's that waits where a block's thread would).
+// the processor (MLA_DEVICE_SHIM: a thread of a block becomes one of the processor's that waits where a block's thread
+// would).
 //
 // A kernel is a struct:
 //

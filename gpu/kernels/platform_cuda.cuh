@@ -48,7 +48,8 @@ void check_launch(const char* kernel);
 void allow_shared(const void* entry, const char* kernel, std::size_t bytes);
 
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::kThreads, Kernel::kBlocks) entry(const __grid_constant__ typename Kernel::Params p) {
+__global__ void __launch_bounds__(Kernel::kThreads, Kernel::kBlocks)
+    entry(const __grid_constant__ typename Kernel::Params p) {
   Kernel::run(p);
 }
 
