@@ -15,9 +15,9 @@ inline constexpr int kPageTokens = 64;
 /// How the rows of a page lie.
 enum class PageLayout {
   rows,  ///< one after the other
-  /// 16-bit values in tiles of 64 columns: tile j holds columns [64 j, 64 j + 64) of all 64 tokens, 128 bytes a token, the 16-byte
-  /// chunks of token t exchanged by XOR with t % 8. It is how the matrix units of compute capability 9.0 want shared memory, so
-  /// that a page gets there by plain bulk copies. Rows of whole tiles only; the bytes are the same.
+  /// 16-bit values in tiles of 64 columns: tile j holds columns [64 j, 64 j + 64) of all 64 tokens, 128 bytes a token, the
+  /// 16-byte chunks of token t exchanged by XOR with t % 8. It is how the matrix units of compute capability 9.0 want shared
+  /// memory, so that a page gets there by plain bulk copies. Rows of whole tiles only; the bytes are the same.
   tiles,
 };
 
@@ -61,34 +61,35 @@ struct RowTrace {
   std::int64_t stride = 0;  ///< values between the keys of one head and of the next
 };
 
-/// One attention on the device. Query i of a sequence stands at position *first + i and sees the keys up to there; the number of
-/// cached tokens is *first + positions. It is read on the device, so that a captured graph serves every step.
+/// One attention on the device. Query i of a sequence stands at position *first + i and sees the keys up to there; the
+/// number of cached tokens is *first + positions. It is read on the device, so that a captured graph serves every step.
 struct DeviceAttention {
   CacheView cache;
   KvLayout layout;  ///< columns of keys and values in a row (core/attention/kv_view.h)
   int batch = 1;
   int heads = 1;
   int positions = 1;
-  const int* first = nullptr;      ///< device
-  int most_keys = 0;               ///< keys that there may be at most: the context
-  const float* q_nope = nullptr;   ///< device [positions, batch, heads, nope], scaled
-  const float* q_rope = nullptr;   ///< device [positions, batch, heads, rope], scaled and rotated
-  float* out = nullptr;            ///< device [positions, batch, heads, value]
-  RowTrace trace;                  ///< of sequence 0
+  const int* first = nullptr;     ///< device
+  int most_keys = 0;              ///< keys that there may be at most: the context
+  const float* q_nope = nullptr;  ///< device [positions, batch, heads, nope], scaled
+  const float* q_rope = nullptr;  ///< device [positions, batch, heads, rope], scaled and rotated
+  float* out = nullptr;           ///< device [positions, batch, heads, value]
+  RowTrace trace;                 ///< of sequence 0
 };
 
 /// Device memory that an attention needs between its kernels, in bytes; the same for all steps of a run.
 std::int64_t attention_workspace(const DeviceFacts& device, const DeviceAttention& problem);
 
-/// Softmax attention by the kernel that suits the device, the shape and the cache's type (attention_kernel_of). The output is the
-/// same bits at every repetition, with and without a trace. Throws Failure.
+/// Softmax attention by the kernel that suits the device, the shape and the cache's type (attention_kernel_of). The output
+/// is the same bits at every repetition, with and without a trace. Throws Failure.
 void attend(Stream& stream, const DeviceFacts& device, const DeviceAttention& problem, std::byte* workspace);
 
 /// The name of the kernel that does the products, as LaunchLog has it.
 const char* attention_kernel_of(const DeviceFacts& device, const DeviceAttention& problem);
 
-/// Whether the pages should be tiles, so that the fastest kernel of the device can be used: to be asked before anything is cached.
-PageLayout page_layout_for(const DeviceFacts& device, const std::vector<RowSegment>& row, CacheDtype dtype, const KvLayout& layout,
-                           int heads);
+/// Whether the pages should be tiles, so that the fastest kernel of the device can be used: to be asked before anything is
+/// cached.
+PageLayout page_layout_for(const DeviceFacts& device, const std::vector<RowSegment>& row, CacheDtype dtype,
+                           const KvLayout& layout, int heads);
 
 }  // namespace mla::gpu

@@ -1,0 +1,40 @@
+#include "gpu/ops/attention.h"
+
+#include "gpu/kernels/combine_splits.cuh"
+#include "gpu/ops/plain_attention.h"
+
+namespace mla::gpu {
+namespace {
+
+void products(Stream& stream, const AttentionPlan& plan, const SplitAttention& split) {
+  switch (plan.kind) {
+    case AttentionKind::plain:
+      return plain_attention(stream, plan, split);
+  }
+}
+
+int ceiling(int n, int step) { return (n + step - 1) / step; }
+
+}  // namespace
+
+void attend(Stream& stream, const DeviceFacts& device, const DeviceAttention& problem, std::byte* workspace) {
+  const AttentionPlan plan = plan_attention(device, problem);
+  const SplitAttention split = split_attention(problem, plan, workspace);
+  products(stream, plan, split);
+  if (plan.splits > 1)
+    launch<CombineSplits>(stream, {int(split.rows), ceiling(problem.layout.value, CombineSplits::kThreads)}, {split},
+                          CombineSplits::shared_bytes(plan.splits));
+  if (problem.trace.weights)
+    launch<TraceWeights>(stream, {problem.positions * problem.heads, ceiling(problem.most_keys, TraceWeights::kThreads)},
+                         {split}, TraceWeights::kShared);
+}
+
+const char* attention_kernel_of(const DeviceFacts& device, const DeviceAttention& problem) {
+  switch (plan_attention(device, problem).kind) {
+    case AttentionKind::plain:
+      return kPlainAttention;
+  }
+  return nullptr;
+}
+
+}  // namespace mla::gpu

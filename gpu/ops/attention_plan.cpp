@@ -1,0 +1,63 @@
+#include "gpu/ops/attention_plan.h"
+
+#include <algorithm>
+
+namespace mla::gpu {
+namespace {
+
+constexpr int kBlocksPerMultiprocessor = 2;
+/// Heads that share a key-value head and a block of the plain kernel, where there are so many and their sums find room.
+constexpr int kPlainHeads = 8, kPlainValues = 1024;
+
+/// Runs of tokens so that the device is full with few blocks to spare, each of a page at least.
+int splits_for(const DeviceFacts& device, const DeviceAttention& problem, int tiles) {
+  const std::int64_t blocks = std::int64_t(problem.positions) * problem.batch * tiles;
+  const std::int64_t room = std::int64_t(kBlocksPerMultiprocessor) * device.multiprocessors / blocks;
+  const int pages = (problem.most_keys + kPageTokens - 1) / kPageTokens;
+  return int(std::clamp<std::int64_t>(room, 1, std::max(1, pages)));
+}
+
+AttentionPlan plan_plain(const DeviceAttention& problem) {
+  AttentionPlan plan;
+  const int shared = problem.heads / problem.layout.kv_heads;
+  plan.tile_heads = shared > 1 && problem.layout.value <= kPlainValues ? kPlainHeads : 1;
+  plan.tiles = (shared + plan.tile_heads - 1) / plan.tile_heads * problem.layout.kv_heads;
+  return plan;
+}
+
+std::size_t aligned(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
+
+std::size_t sums_bytes(const DeviceAttention& problem, const AttentionPlan& plan, std::int64_t rows) {
+  return plan.splits == 1 ? 0 : aligned(std::size_t(plan.splits * rows) * problem.layout.value * sizeof(float));
+}
+
+std::int64_t rows_of(const DeviceAttention& problem) {
+  return std::int64_t(problem.positions) * problem.batch * problem.heads;
+}
+
+}  // namespace
+
+AttentionPlan plan_attention(const DeviceFacts& device, const DeviceAttention& problem) {
+  AttentionPlan plan = plan_plain(problem);
+  plan.splits = splits_for(device, problem, plan.tiles);
+  return plan;
+}
+
+SplitAttention split_attention(const DeviceAttention& problem, const AttentionPlan& plan, std::byte* workspace) {
+  SplitAttention split{problem, plan.splits, problem.out, nullptr, rows_of(problem)};
+  if (plan.splits > 1) split.sums = reinterpret_cast<float*>(workspace);
+  split.totals = reinterpret_cast<SplitTotal*>(workspace + sums_bytes(problem, plan, split.rows));
+  return split;
+}
+
+std::int64_t attention_workspace(const DeviceFacts& device, const DeviceAttention& problem) {
+  const AttentionPlan plan = plan_attention(device, problem);
+  const std::int64_t rows = rows_of(problem);
+  return std::int64_t(sums_bytes(problem, plan, rows) + std::size_t(plan.splits * rows) * sizeof(SplitTotal));
+}
+
+PageLayout page_layout_for(const DeviceFacts&, const std::vector<RowSegment>&, CacheDtype, const KvLayout&, int) {
+  return PageLayout::rows;
+}
+
+}  // namespace mla::gpu

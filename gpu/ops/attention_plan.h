@@ -1,0 +1,29 @@
+#pragma once
+
+#include "gpu/ops/split_attention.h"
+
+namespace mla::gpu {
+
+/// The kernels that do the products of an attention.
+enum class AttentionKind {
+  plain,  ///< any shape, any type
+};
+
+/// How an attention is done.
+struct AttentionPlan {
+  AttentionKind kind = AttentionKind::plain;
+  int tile_heads = 1;  ///< heads that a block takes
+  int tiles = 1;       ///< blocks for all heads of a query
+  int splits = 1;      ///< blocks for all tokens
+
+  std::int64_t blocks(const DeviceAttention& problem) const {
+    return std::int64_t(problem.positions) * problem.batch * tiles * splits;
+  }
+};
+
+AttentionPlan plan_attention(const DeviceFacts& device, const DeviceAttention& problem);
+
+/// The problem with its splits' results in `workspace`.
+SplitAttention split_attention(const DeviceAttention& problem, const AttentionPlan& plan, std::byte* workspace);
+
+}  // namespace mla::gpu

@@ -1,0 +1,257 @@
+#include "tests/gpu/attention_case.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "core/attention/attention_kernel.h"
+
+namespace mla::gpu::testing {
+namespace {
+
+const Kernels& kernels() { return *available_kernels().front(); }
+
+constexpr std::ptrdiff_t kLayerOffset = 512;  // of the layer's rows in a page
+
+/// Where a column of a row of 64-column tiles lies, written down apart from the kernels.
+std::size_t place_in_tiles(int slot, int column) {
+  const int tile = column / 64, chunk = column % 64 / 8;
+  return std::size_t(tile) * 64 * 128 + std::size_t(slot) * 128 + std::size_t(chunk ^ (slot & 7)) * 16 +
+         std::size_t(column % 8) * 2;
+}
+
+}  // namespace
+
+std::string AttentionShape::text() const {
+  return std::to_string(heads) + " heads over " + std::to_string(layout.kv_heads) + ", " + std::to_string(layout.nope) +
+         " + " + std::to_string(layout.rope) + " and " + std::to_string(layout.value) + ", " + std::to_string(positions) +
+         " of " + std::to_string(tokens) + " tokens, batch " + std::to_string(batch) + ", " + std::string(name_of(dtype)) +
+         (page == PageLayout::tiles ? " in tiles" : "");
+}
+
+AttentionShape absorbed(int heads, int latent, int rope, int tokens, CacheDtype dtype) {
+  AttentionShape shape{{{latent}}, {}, heads, tokens, dtype};
+  if (rope) shape.row.push_back({rope, 1, true});
+  shape.layout = {.kv_heads = 1, .nope = latent, .rope = rope, .rope_offset = latent, .value = latent};
+  return shape;
+}
+
+AttentionShape grouped(int heads, int kv_heads, int width, int rope, int tokens, CacheDtype dtype) {
+  AttentionShape shape{{{width, kv_heads}, {width, kv_heads}}, {}, heads, tokens, dtype};
+  shape.layout = {.kv_heads = kv_heads,
+                  .nope = width - rope,
+                  .nope_stride = width,
+                  .rope = rope,
+                  .rope_offset = width - rope,
+                  .rope_stride = width,
+                  .value = width,
+                  .value_offset = kv_heads * width,
+                  .value_stride = width};
+  return shape;
+}
+
+AttentionShape expanded(int heads, int nope, int rope, int value, int tokens, CacheDtype dtype) {
+  AttentionShape shape{{{nope + rope, heads}, {value, heads}}, {}, heads, tokens, dtype};
+  shape.layout = {.kv_heads = heads,
+                  .nope = nope,
+                  .nope_stride = nope + rope,
+                  .rope = rope,
+                  .rope_offset = nope,
+                  .rope_stride = nope + rope,
+                  .value = value,
+                  .value_offset = heads * (nope + rope),
+                  .value_stride = value};
+  return shape;
+}
+
+AttentionShape toy(int heads, int latent, int value, int tokens, CacheDtype dtype) {
+  AttentionShape shape{{{latent}, {value, heads}}, {}, heads, tokens, dtype};
+  shape.layout = {.kv_heads = heads, .nope = latent, .value = value, .value_offset = latent, .value_stride = value};
+  return shape;
+}
+
+AttentionCase::AttentionCase(Stream& stream, const AttentionShape& shape, unsigned seed) : shape_(shape), stream_(stream) {
+  fill_caches(seed);
+  fill_pages(seed);
+  const std::size_t queries = std::size_t(shape.positions) * shape.batch * shape.heads;
+  const float scale = 1.5f / std::sqrt(float(shape.layout.nope + shape.layout.rope));
+  q_nope_ = normal(queries * shape.layout.nope, seed + 1, scale);
+  q_rope_ = normal(queries * shape.layout.rope, seed + 2, scale);
+  device_nope_ = to_device(stream, q_nope_);
+  device_rope_ = to_device(stream, q_rope_);
+  first_ = to_device(stream, std::vector<int>{shape.tokens - shape.positions});
+  problem_.layout = shape.layout;
+  problem_.batch = shape.batch;
+  problem_.heads = shape.heads;
+  problem_.positions = shape.positions;
+  problem_.first = first_.data();
+  problem_.most_keys = shape.tokens + 70;  // a context that is not full
+  problem_.q_nope = device_nope_.data();
+  problem_.q_rope = shape.layout.rope ? device_rope_.data() : nullptr;
+}
+
+void AttentionCase::fill_caches(unsigned seed) {
+  const RowFormat format(shape_.row, shape_.dtype);
+  for (int s = 0; s < shape_.batch; ++s) {
+    KvCache& cache = caches_.emplace_back(format);
+    const std::vector<float> rows = normal(std::size_t(shape_.tokens) * format.values(), seed + 10 + unsigned(s));
+    for (int t = 0; t < shape_.tokens; ++t)
+      cache.store(kernels(), cache.grow(1), 0, rows.data() + std::size_t(t) * format.values(), format.values());
+  }
+}
+
+void AttentionCase::fill_pages(unsigned seed) {
+  problem_.cache.row = row_layout(shape_.row, shape_.dtype, shape_.page);
+  const std::size_t row = std::size_t(problem_.cache.row.bytes), sequence = kPageTokens * row;
+  problem_.cache.offset = kLayerOffset;
+  problem_.cache.sequence_bytes = std::int64_t(sequence);
+  const int count = (shape_.tokens + kPageTokens - 1) / kPageTokens;
+  std::vector<const std::byte*> table(std::size_t(count) + 2, nullptr);  // as long as the context
+  std::vector<int> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), std::mt19937(seed));
+  for (const int page : order) {
+    std::vector<std::byte> bytes(kLayerOffset + sequence * shape_.batch, std::byte(0xff));
+    for (int s = 0; s < shape_.batch; ++s)
+      for (int t = page * kPageTokens; t < std::min(shape_.tokens, (page + 1) * kPageTokens); ++t) {
+        std::byte* at = bytes.data() + kLayerOffset + std::size_t(s) * sequence;
+        const std::byte* from = std::as_const(caches_[std::size_t(s)]).row(t);
+        const int slot = t % kPageTokens;
+        if (shape_.page == PageLayout::rows) {
+          std::memcpy(at + std::size_t(slot) * row, from, row);
+        } else {
+          for (int column = 0; column < problem_.cache.row.values; ++column)
+            std::memcpy(at + place_in_tiles(slot, column), from + 2 * column, 2);
+        }
+      }
+    pages_.push_back(to_device(stream_, bytes));
+    table[std::size_t(page)] = pages_.back().data();
+  }
+  table_ = to_device(stream_, table);
+  problem_.cache.pages = table_.data();
+}
+
+AttentionResult AttentionCase::run(const DeviceFacts& device, bool trace) {
+  DeviceAttention a = problem_;
+  const std::size_t rows = std::size_t(a.positions) * a.heads, keys = std::size_t(a.most_keys);
+  Array<float> out(rows * a.batch * a.layout.value), weights(trace ? rows * keys : 0), nope(trace ? rows * keys : 0),
+      rope(trace && a.layout.rope ? rows * keys : 0);
+  Array<std::byte> workspace(std::size_t(attention_workspace(device, a)));
+  a.out = out.data();
+  a.trace = {weights.data(), nope.data(), rope.data(), std::int64_t(keys)};
+  attend(stream_, device, a, workspace.data());
+  AttentionResult result;
+  result.out = to_host(stream_, out);
+  const auto keep = [&](const Array<float>& array, std::vector<float>& to) {
+    if (array.size() == 0) return;
+    const std::vector<float> from = to_host(stream_, array);
+    to.assign(rows * shape_.tokens, 0);
+    for (std::size_t r = 0; r < rows; ++r)
+      for (int t = 0; t <= shape_.tokens - a.positions + int(r) / a.heads; ++t)
+        to[r * shape_.tokens + std::size_t(t)] = from[r * keys + std::size_t(t)];
+  };
+  keep(weights, result.weights);
+  keep(nope, result.nope);
+  keep(rope, result.rope);
+  return result;
+}
+
+AttentionResult AttentionCase::expected() const {
+  const KvLayout& l = shape_.layout;
+  const int width = RowFormat(shape_.row, shape_.dtype).values(), shared = shape_.heads / l.kv_heads;
+  const std::size_t traced = std::size_t(shape_.positions) * shape_.heads * shape_.tokens;
+  AttentionResult result;
+  result.out.resize(std::size_t(shape_.positions) * shape_.batch * shape_.heads * l.value);
+  result.weights.assign(traced, 0);
+  result.nope.assign(traced, 0);
+  if (l.rope) result.rope.assign(traced, 0);
+  std::vector<float> rows(std::size_t(shape_.tokens) * width);
+  const auto dot = [](const float* x, const float* y, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; ++i) sum += double(x[i]) * y[i];
+    return sum;
+  };
+  for (int s = 0; s < shape_.batch; ++s) {
+    for (int t = 0; t < shape_.tokens; ++t)
+      caches_[std::size_t(s)].read(kernels(), t, 0, rows.data() + std::size_t(t) * width, width);
+    for (int i = 0; i < shape_.positions; ++i)
+      for (int h = 0; h < shape_.heads; ++h) {
+        const int keys = shape_.tokens - shape_.positions + i + 1, g = h / shared;
+        const std::size_t query = (std::size_t(i) * shape_.batch + s) * shape_.heads + h;
+        std::vector<double> nope(std::size_t(keys), 0), rope(nope), weights(nope), sums(std::size_t(l.value), 0);
+        double top = -1e300, total = 0;
+        for (int t = 0; t < keys; ++t) {
+          const float* row = rows.data() + std::size_t(t) * width;
+          nope[t] = dot(q_nope_.data() + query * l.nope, row + l.nope_offset + g * l.nope_stride, l.nope);
+          rope[t] = dot(q_rope_.data() + query * l.rope, row + l.rope_offset + g * l.rope_stride, l.rope);
+          top = std::max(top, nope[t] + rope[t]);
+        }
+        for (int t = 0; t < keys; ++t) total += weights[t] = std::exp(nope[t] + rope[t] - top);
+        for (int t = 0; t < keys; ++t) {
+          weights[t] /= total;
+          const float* value = rows.data() + std::size_t(t) * width + l.value_offset + g * l.value_stride;
+          for (int j = 0; j < l.value; ++j) sums[std::size_t(j)] += weights[t] * value[j];
+        }
+        std::copy(sums.begin(), sums.end(), result.out.begin() + std::ptrdiff_t(query) * l.value);
+        if (s > 0) continue;
+        const std::ptrdiff_t at = (std::ptrdiff_t(i) * shape_.heads + h) * shape_.tokens;
+        std::copy(weights.begin(), weights.end(), result.weights.begin() + at);
+        std::copy(nope.begin(), nope.end(), result.nope.begin() + at);
+        if (l.rope) std::copy(rope.begin(), rope.end(), result.rope.begin() + at);
+      }
+  }
+  return result;
+}
+
+AttentionResult AttentionCase::on_processor() const {
+  AttentionProblem p;
+  for (const KvCache& cache : caches_) p.sequences.push_back({&cache, shape_.layout, {}});
+  p.first = shape_.tokens - shape_.positions;
+  p.positions = shape_.positions;
+  p.heads = shape_.heads;
+  p.q_nope = q_nope_.data();
+  p.q_rope = q_rope_.data();
+  ThreadPool pool(1);
+  AttentionKernel kernel(kernels(), pool);
+  AttentionResult result;
+  result.out.resize(std::size_t(shape_.positions) * shape_.batch * shape_.heads * shape_.layout.value);
+  kernel.scores(p);
+  kernel.softmax(p, true);
+  kernel.values(p, 0, result.out.data());
+  const std::size_t traced = std::size_t(shape_.positions) * shape_.heads * shape_.tokens;
+  result.weights.assign(traced, 0);
+  result.nope.assign(traced, 0);
+  if (shape_.layout.rope) result.rope.assign(traced, 0);
+  for (int i = 0; i < shape_.positions; ++i) {
+    const auto row = kernel.row(p, i, 0);
+    const auto copy = [&](const std::vector<float>& from, std::vector<float>& to) {
+      for (int h = 0; h < shape_.heads && !from.empty(); ++h)
+        std::copy_n(from.begin() + std::ptrdiff_t(h) * row->keys, row->keys,
+                    to.begin() + (std::ptrdiff_t(i) * shape_.heads + h) * shape_.tokens);
+    };
+    copy(row->weights, result.weights);
+    copy(row->scores_nope, result.nope);
+    copy(row->scores_rope, result.rope);
+  }
+  return result;
+}
+
+double error_of(const std::vector<float>& got, const std::vector<float>& want) {
+  if (got.size() != want.size()) return 1e300;
+  double range = 0, worst = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    range = std::max(range, std::abs(double(want[i])));
+    const double difference = std::abs(double(got[i]) - want[i]);
+    worst = std::isnan(difference) ? 1e300 : std::max(worst, difference);
+  }
+  return range > 0 ? worst / range : worst;
+}
+
+double tolerance_of(const std::string& kernel, CacheDtype dtype) {
+  if (kernel == "plain_attention") return 2e-5;
+  if (dtype == CacheDtype::fp16) return 2.0 * 0x1p-11;
+  return dtype == CacheDtype::int8 ? 3.0 * 0x1p-8 : 2.0 * 0x1p-8;
+}
+
+}  // namespace mla::gpu::testing
