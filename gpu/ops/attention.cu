@@ -10,6 +10,8 @@ void products(Stream& stream, const AttentionPlan& plan, const SplitAttention& s
   switch (plan.kind) {
     case AttentionKind::plain:
       return plain_attention(stream, plan, split);
+    case AttentionKind::latent:
+      return latent_decode(stream, plan.latent, plan.tiles, split);
   }
 }
 
@@ -27,14 +29,6 @@ void attend(Stream& stream, const DeviceFacts& device, const DeviceAttention& pr
   if (problem.trace.weights)
     launch<TraceWeights>(stream, {problem.positions * problem.heads, ceiling(problem.most_keys, TraceWeights::kThreads)},
                          {split}, TraceWeights::kShared);
-}
-
-const char* attention_kernel_of(const DeviceFacts& device, const DeviceAttention& problem) {
-  switch (plan_attention(device, problem).kind) {
-    case AttentionKind::plain:
-      return kPlainAttention;
-  }
-  return nullptr;
 }
 
 }  // namespace mla::gpu

@@ -2,17 +2,19 @@
 
 #include <algorithm>
 
+#include "gpu/ops/plain_attention.h"
+
 namespace mla::gpu {
 namespace {
 
-constexpr int kBlocksPerMultiprocessor = 2;
+constexpr int kPlainResident = 2;  // blocks on a multiprocessor
 /// Heads that share a key-value head and a block of the plain kernel, where there are so many and their sums find room.
 constexpr int kPlainHeads = 8, kPlainValues = 1024;
 
 /// Runs of tokens so that the device is full with few blocks to spare, each of a page at least.
-int splits_for(const DeviceFacts& device, const DeviceAttention& problem, int tiles) {
+int splits_for(const DeviceFacts& device, const DeviceAttention& problem, int tiles, int resident) {
   const std::int64_t blocks = std::int64_t(problem.positions) * problem.batch * tiles;
-  const std::int64_t room = std::int64_t(kBlocksPerMultiprocessor) * device.multiprocessors / blocks;
+  const std::int64_t room = std::int64_t(resident) * device.multiprocessors / blocks;
   const int pages = (problem.most_keys + kPageTokens - 1) / kPageTokens;
   return int(std::clamp<std::int64_t>(room, 1, std::max(1, pages)));
 }
@@ -22,6 +24,15 @@ AttentionPlan plan_plain(const DeviceAttention& problem) {
   const int shared = problem.heads / problem.layout.kv_heads;
   plan.tile_heads = shared > 1 && problem.layout.value <= kPlainValues ? kPlainHeads : 1;
   plan.tiles = (shared + plan.tile_heads - 1) / plan.tile_heads * problem.layout.kv_heads;
+  return plan;
+}
+
+AttentionPlan plan_latent(const DeviceFacts& device, const DeviceAttention& problem) {
+  AttentionPlan plan;
+  plan.kind = AttentionKind::latent;
+  plan.latent = plan_latent_decode(device, problem);
+  plan.tile_heads = plan.latent.tile.rows;
+  plan.tiles = (problem.heads + plan.tile_heads - 1) / plan.tile_heads;
   return plan;
 }
 
@@ -38,9 +49,24 @@ std::int64_t rows_of(const DeviceAttention& problem) {
 }  // namespace
 
 AttentionPlan plan_attention(const DeviceFacts& device, const DeviceAttention& problem) {
-  AttentionPlan plan = plan_plain(problem);
-  plan.splits = splits_for(device, problem, plan.tiles);
+  const bool latent = latent_decode_fits(device, problem);
+  AttentionPlan plan = latent ? plan_latent(device, problem) : plan_plain(problem);
+  plan.splits = splits_for(device, problem, plan.tiles, latent ? plan.latent.resident : kPlainResident);
   return plan;
+}
+
+const char* name_of(const AttentionPlan& plan) {
+  switch (plan.kind) {
+    case AttentionKind::plain:
+      return kPlainAttention;
+    case AttentionKind::latent:
+      return latent_decode_name(plan.latent.products, plan.latent.tile.rows);
+  }
+  return nullptr;
+}
+
+const char* attention_kernel_of(const DeviceFacts& device, const DeviceAttention& problem) {
+  return name_of(plan_attention(device, problem));
 }
 
 SplitAttention split_attention(const DeviceAttention& problem, const AttentionPlan& plan, std::byte* workspace) {

@@ -1,12 +1,13 @@
 #pragma once
 
-#include "gpu/ops/split_attention.h"
+#include "gpu/ops/latent_decode.h"
 
 namespace mla::gpu {
 
 /// The kernels that do the products of an attention.
 enum class AttentionKind {
-  plain,  ///< any shape, any type
+  plain,   ///< any shape, any type
+  latent,  ///< absorbed MLA on the matrix units
 };
 
 /// How an attention is done.
@@ -15,11 +16,15 @@ struct AttentionPlan {
   int tile_heads = 1;  ///< heads that a block takes
   int tiles = 1;       ///< blocks for all heads of a query
   int splits = 1;      ///< blocks for all tokens
+  LatentDecodePlan latent;
 
   std::int64_t blocks(const DeviceAttention& problem) const {
     return std::int64_t(problem.positions) * problem.batch * tiles * splits;
   }
 };
+
+/// The kernel's name in the LaunchLog.
+const char* name_of(const AttentionPlan& plan);
 
 AttentionPlan plan_attention(const DeviceFacts& device, const DeviceAttention& problem);
 

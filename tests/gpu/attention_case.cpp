@@ -75,7 +75,7 @@ AttentionCase::AttentionCase(Stream& stream, const AttentionShape& shape, unsign
   fill_caches(seed);
   fill_pages(seed);
   const std::size_t queries = std::size_t(shape.positions) * shape.batch * shape.heads;
-  const float scale = 1.5f / std::sqrt(float(shape.layout.nope + shape.layout.rope));
+  const float scale = kScoreDeviation / std::sqrt(float(shape.layout.nope + shape.layout.rope));
   q_nope_ = normal(queries * shape.layout.nope, seed + 1, scale);
   q_rope_ = normal(queries * shape.layout.rope, seed + 2, scale);
   device_nope_ = to_device(stream, q_nope_);
@@ -237,9 +237,9 @@ AttentionResult AttentionCase::on_processor() const {
   return result;
 }
 
-double error_of(const std::vector<float>& got, const std::vector<float>& want) {
+double error_of(const std::vector<float>& got, const std::vector<float>& want, double range) {
   if (got.size() != want.size()) return 1e300;
-  double range = 0, worst = 0;
+  double worst = 0;
   for (std::size_t i = 0; i < want.size(); ++i) {
     range = std::max(range, std::abs(double(want[i])));
     const double difference = std::abs(double(got[i]) - want[i]);
@@ -252,6 +252,22 @@ double tolerance_of(const std::string& kernel, CacheDtype dtype) {
   if (kernel == "plain_attention") return 2e-5;
   if (dtype == CacheDtype::fp16) return 2.0 * 0x1p-11;
   return dtype == CacheDtype::int8 ? 3.0 * 0x1p-8 : 2.0 * 0x1p-8;
+}
+
+void expect_attention(AttentionCase& attention, const DeviceFacts& device, bool on_processor) {
+  SCOPED_TRACE(attention.shape().text());
+  const std::string kernel = attention_kernel_of(device, attention.problem());
+  const double tolerance = tolerance_of(kernel, attention.shape().dtype);
+  LaunchLog log;
+  const AttentionResult got = attention.run(device, true);
+  EXPECT_EQ(log.names().front(), kernel);
+  const AttentionResult want = on_processor ? attention.on_processor() : attention.expected();
+  EXPECT_LE(error_of(got.out, want.out), tolerance) << kernel;
+  EXPECT_LE(error_of(got.weights, want.weights), tolerance) << kernel;
+  EXPECT_LE(error_of(got.nope, want.nope, kScoreDeviation), tolerance) << kernel;
+  EXPECT_LE(error_of(got.rope, want.rope, kScoreDeviation), tolerance) << kernel;
+  EXPECT_EQ(attention.run(device, false).out, got.out) << "without a trace";
+  EXPECT_EQ(attention.run(device, true).out, got.out) << "again";
 }
 
 }  // namespace mla::gpu::testing

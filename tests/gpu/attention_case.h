@@ -39,6 +39,9 @@ struct AttentionResult {
   std::vector<float> weights, nope, rope;  ///< of sequence 0 [positions, heads, tokens]; 0 beyond a query's position
 };
 
+/// Standard deviation of a score: what its rounding is measured by where there are few.
+inline constexpr float kScoreDeviation = 1.5f;
+
 /// Random queries over random rows, which lie on the device in pages in no particular order, and on the host in a KvCache.
 class AttentionCase {
  public:
@@ -69,12 +72,16 @@ class AttentionCase {
   DeviceAttention problem_;
 };
 
-/// The largest difference, as a part of the largest value expected.
-double error_of(const std::vector<float>& got, const std::vector<float>& want);
+/// The largest difference, as a part of the largest value expected, or of `range` where all are smaller.
+double error_of(const std::vector<float>& got, const std::vector<float>& want, double range = 0);
 
 /// How far a kernel may be from exact arithmetic on the stored values. In fp32 the sums are; otherwise queries and weights
 /// are rounded to the type of the products: half a unit of 8 or 11 bits for each of the two factors, and for int8, whose
 /// values times their scales are rounded to bf16, for a third.
 double tolerance_of(const std::string& kernel, CacheDtype dtype);
+
+/// Runs an attention by the kernel that attention_kernel_of names: as exact arithmetic gives it (or the CPU engine), trace
+/// included; the same bits again, and without a trace.
+void expect_attention(AttentionCase& attention, const DeviceFacts& device, bool on_processor = false);
 
 }  // namespace mla::gpu::testing

@@ -9,27 +9,11 @@ using AttentionTest = DeviceTest;
 
 constexpr CacheDtype kTypes[] = {CacheDtype::fp32, CacheDtype::fp16, CacheDtype::bf16, CacheDtype::fp8, CacheDtype::int8};
 
-void expect_equal(AttentionCase& attention, const DeviceFacts& device, bool on_processor = false) {
-  SCOPED_TRACE(attention.shape().text());
-  const std::string kernel = attention_kernel_of(device, attention.problem());
-  const double tolerance = tolerance_of(kernel, attention.shape().dtype);
-  LaunchLog log;
-  const AttentionResult got = attention.run(device, true);
-  EXPECT_EQ(log.names().front(), kernel);
-  const AttentionResult want = on_processor ? attention.on_processor() : attention.expected();
-  EXPECT_LE(error_of(got.out, want.out), tolerance) << kernel;
-  EXPECT_LE(error_of(got.weights, want.weights), tolerance) << kernel;
-  EXPECT_LE(error_of(got.nope, want.nope), tolerance) << kernel;
-  EXPECT_LE(error_of(got.rope, want.rope), tolerance) << kernel;
-  EXPECT_EQ(attention.run(device, false).out, got.out) << "without a trace";
-  EXPECT_EQ(attention.run(device, true).out, got.out) << "again";
-}
-
 void expect_equal(const DeviceFacts& device, const std::vector<AttentionShape>& shapes, bool on_processor = false) {
   Stream stream;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     AttentionCase attention(stream, shapes[i], unsigned(100 * i));
-    expect_equal(attention, device, on_processor);
+    expect_attention(attention, device, on_processor);
   }
 }
 

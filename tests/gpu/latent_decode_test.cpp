@@ -1,0 +1,77 @@
+// Absorbed MLA over FlashMLA's shapes, by whatever kernel the device uses for each.
+#include <algorithm>
+
+#include "tests/gpu/attention_case.h"
+
+namespace mla::gpu::testing {
+namespace {
+
+using LatentDecodeTest = DeviceTest;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+constexpr int kHeads[] = {1, 3, 9, 63, 64, 126, 128};
+struct Width {
+  int latent, rope;
+};
+constexpr Width kWidths[] = {{512, 64}, {256, 64}, {256, 32}};
+constexpr CacheDtype kNarrow[] = {CacheDtype::bf16, CacheDtype::fp16, CacheDtype::fp8, CacheDtype::int8};
+
+void check(const DeviceFacts& device, const AttentionShape& shape, unsigned seed = 1) {
+  Stream stream;
+  AttentionCase attention(stream, shape, seed);
+  expect_attention(attention, device);
+}
+
+TEST_F(LatentDecodeTest, ShortCaches) {
+  unsigned seed = 0;
+  for (const Width& width : kWidths)
+    for (const int heads : kHeads)
+      for (const int tokens : {1, 2, 21, 140}) {
+        // Under the sanitizers one type each, so that all types meet all numbers of heads somewhere.
+        for (const CacheDtype dtype : kNarrow)
+          if (!kSanitized || (seed % 4 == unsigned(dtype) % 4 && heads < 64))
+            check(facts_, absorbed(heads, width.latent, width.rope, tokens, dtype), seed);
+        ++seed;
+      }
+}
+
+TEST_F(LatentDecodeTest, LongCaches) {
+  if (kSanitized) GTEST_SKIP() << "too slow under a sanitizer";
+  check(facts_, absorbed(128, 512, 64, 4096, CacheDtype::bf16));
+  check(facts_, absorbed(9, 512, 64, 4097, CacheDtype::bf16));
+  check(facts_, absorbed(20, 256, 64, 4097, CacheDtype::fp16));
+  check(facts_, absorbed(16, 512, 64, 4097, CacheDtype::fp8));
+  check(facts_, absorbed(63, 256, 32, 4097, CacheDtype::int8));
+}
+
+TEST_F(LatentDecodeTest, AnyMultiplesOfSixteen) {
+  for (const CacheDtype dtype : kNarrow)
+    for (const Width& width : {Width{16, 0}, Width{48, 16}, Width{144, 48}, Width{496, 80}})
+      check(facts_, absorbed(17, width.latent, width.rope, 75, dtype));
+}
+
+TEST_F(LatentDecodeTest, SequencesAndPositions) {
+  for (const CacheDtype dtype : kNarrow) {
+    AttentionShape shape = absorbed(5, 64, 16, 70, dtype);
+    shape.batch = 2;
+    shape.positions = 8;
+    check(facts_, shape);
+  }
+}
+
+TEST_F(LatentDecodeTest, PagesOfTiles) {
+  for (const CacheDtype dtype : {CacheDtype::bf16, CacheDtype::fp16}) {
+    AttentionShape shape = absorbed(9, 256, 64, 140, dtype);
+    shape.page = PageLayout::tiles;
+    shape.batch = 2;
+    check(facts_, shape);
+  }
+}
+
+}  // namespace
+}  // namespace mla::gpu::testing

@@ -1,0 +1,71 @@
+// Which kernel an attention runs on which device, and that it gives what it should there.
+#include <map>
+
+#include "tests/gpu/attention_case.h"
+#include "tests/gpu/shim/shim.h"
+
+namespace mla::gpu::testing {
+namespace {
+
+/// The test device has a capability until the test ends.
+class Capability {
+ public:
+  explicit Capability(int capability) { shim::set_capability(capability / 10, capability % 10); }
+  ~Capability() { shim::set_capability(9, 0); }
+  DeviceFacts facts() const { return *find_device(); }
+};
+
+struct Expectation {
+  AttentionShape shape;
+  std::map<int, std::string> kernels;  ///< by capability: from there on
+};
+
+std::vector<Expectation> expectations() {
+  const std::string plain = "plain_attention";
+  std::vector<Expectation> all;
+  const auto add = [&](const AttentionShape& shape, std::map<int, std::string> kernels) { all.push_back({shape, kernels}); };
+  const int tokens = 40;
+  add(absorbed(16, 512, 64, tokens, CacheDtype::fp32), {{75, plain}});
+  add(absorbed(16, 512, 64, tokens, CacheDtype::bf16), {{75, plain}, {80, "latent_decode_bf16_16"}});
+  add(absorbed(17, 512, 64, tokens, CacheDtype::bf16), {{75, plain}, {80, "latent_decode_bf16_32"}});
+  add(absorbed(33, 512, 64, tokens, CacheDtype::bf16),
+      {{75, plain}, {80, "latent_decode_bf16_64"}, {86, "latent_decode_bf16_32"}, {90, "latent_decode_bf16_64"}});
+  add(absorbed(33, 256, 64, tokens, CacheDtype::bf16), {{75, plain}, {80, "latent_decode_bf16_64"}});
+  add(absorbed(1, 512, 64, tokens, CacheDtype::fp16), {{75, "latent_decode_fp16_k8_16"}, {80, "latent_decode_fp16_16"}});
+  add(absorbed(63, 512, 64, tokens, CacheDtype::fp16), {{75, "latent_decode_fp16_k8_32"},
+                                                        {80, "latent_decode_fp16_64"},
+                                                        {86, "latent_decode_fp16_32"},
+                                                        {90, "latent_decode_fp16_64"}});
+  add(absorbed(20, 256, 32, tokens, CacheDtype::fp16), {{75, "latent_decode_fp16_k8_32"}, {80, "latent_decode_fp16_32"}});
+  add(absorbed(16, 512, 64, tokens, CacheDtype::fp8), {{75, plain}, {80, "latent_decode_scaled_16"}});
+  add(absorbed(20, 512, 64, tokens, CacheDtype::int8), {{75, plain}, {80, "latent_decode_scaled_32"}});
+  add(absorbed(40, 512, 64, tokens, CacheDtype::fp8),
+      {{75, plain}, {80, "latent_decode_scaled_64"}, {86, "latent_decode_scaled_32"}, {90, "latent_decode_scaled_64"}});
+  add(absorbed(16, 100, 20, tokens, CacheDtype::bf16), {{75, plain}});
+  add(absorbed(16, 528, 64, tokens, CacheDtype::bf16), {{75, plain}});
+  add(toy(4, 16, 32, tokens, CacheDtype::bf16), {{75, plain}});
+  return all;
+}
+
+TEST(AttentionKernels, SuitTheDeviceAndTheShape) {
+  for (const int capability : {75, 80, 86, 89, 90, 100, 120}) {
+    const Capability device(capability);
+    Stream stream;
+    for (const Expectation& expectation : expectations()) {
+      std::string kernel;
+      for (const auto& [from, name] : expectation.kernels)
+        if (capability >= from) kernel = name;
+      // Devices with 99 KiB of shared memory come back after those with more.
+      if (capability == 120 && expectation.kernels.contains(86)) kernel = expectation.kernels.at(86);
+      AttentionCase attention(stream, expectation.shape, 3);
+      SCOPED_TRACE("capability " + std::to_string(capability));
+      EXPECT_EQ(attention_kernel_of(device.facts(), attention.problem()), kernel) << expectation.shape.text();
+#if !defined(__SANITIZE_THREAD__)
+      if (capability != 89 && capability < 100) expect_attention(attention, device.facts());
+#endif
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mla::gpu::testing
