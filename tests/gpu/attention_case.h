@@ -80,8 +80,8 @@ double error_of(const std::vector<float>& got, const std::vector<float>& want, d
 /// values times their scales are rounded to bf16, for a third.
 double tolerance_of(const std::string& kernel, CacheDtype dtype);
 
-/// Runs an attention by the kernel that attention_kernel_of names: as exact arithmetic gives it (or the CPU engine), trace
-/// included; the same bits again, and without a trace.
-void expect_attention(AttentionCase& attention, const DeviceFacts& device, bool on_processor = false);
+/// Runs an attention by the kernel that attention_kernel_of names, and expects what exact arithmetic or the CPU engine gave,
+/// trace included.
+AttentionResult expect_attention(AttentionCase& attention, const DeviceFacts& device, const AttentionResult& want);
 
 }  // namespace mla::gpu::testing

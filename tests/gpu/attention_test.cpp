@@ -9,11 +9,11 @@ using AttentionTest = DeviceTest;
 
 constexpr CacheDtype kTypes[] = {CacheDtype::fp32, CacheDtype::fp16, CacheDtype::bf16, CacheDtype::fp8, CacheDtype::int8};
 
-void expect_equal(const DeviceFacts& device, const std::vector<AttentionShape>& shapes, bool on_processor = false) {
+void expect_exact(const DeviceFacts& device, const std::vector<AttentionShape>& shapes) {
   Stream stream;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     AttentionCase attention(stream, shapes[i], unsigned(100 * i));
-    expect_attention(attention, device, on_processor);
+    expect_attention(attention, device, attention.expected());
   }
 }
 
@@ -29,11 +29,16 @@ std::vector<AttentionShape> odd_shapes(CacheDtype dtype) {
 }
 
 TEST_F(AttentionTest, AnyShapeOverEveryTypeOfCache) {
-  for (const CacheDtype dtype : kTypes) expect_equal(facts_, odd_shapes(dtype));
+  for (const CacheDtype dtype : kTypes) expect_exact(facts_, odd_shapes(dtype));
 }
 
 TEST_F(AttentionTest, EqualsTheProcessors) {
-  for (const CacheDtype dtype : kTypes) expect_equal(facts_, odd_shapes(dtype), true);
+  Stream stream;
+  for (const CacheDtype dtype : kTypes)
+    for (const AttentionShape& shape : odd_shapes(dtype)) {
+      AttentionCase attention(stream, shape, 7);
+      expect_attention(attention, facts_, attention.on_processor());
+    }
 }
 
 TEST_F(AttentionTest, QueriesSeeTheTokensUpToTheirs) {
@@ -43,13 +48,26 @@ TEST_F(AttentionTest, QueriesSeeTheTokensUpToTheirs) {
   shapes[1].positions = 20;
   shapes[2].positions = 3;
   shapes[0].batch = 2;
-  expect_equal(facts_, shapes);
+  expect_exact(facts_, shapes);
 }
 
 TEST_F(AttentionTest, PagesOfTilesHoldTheSame) {
   AttentionShape shape = absorbed(5, 128, 64, 70, CacheDtype::fp16);
   shape.page = PageLayout::tiles;
-  expect_equal(facts_, {shape});
+  expect_exact(facts_, {shape});
+}
+
+TEST_F(AttentionTest, TheBitsAreTheSameAgainAndWithoutATrace) {
+  Stream stream;
+  for (const CacheDtype dtype : kTypes)
+    for (const AttentionShape& shape : {absorbed(20, 64, 16, 300, dtype), grouped(4, 2, 20, 4, 300, dtype)}) {
+      AttentionCase attention(stream, shape, 4);
+      const AttentionResult traced = attention.run(facts_, true);
+      EXPECT_EQ(attention.run(facts_, false).out, traced.out) << shape.text();
+      const AttentionResult again = attention.run(facts_, true);
+      EXPECT_EQ(again.out, traced.out) << shape.text();
+      EXPECT_EQ(again.weights, traced.weights) << shape.text();
+    }
 }
 
 TEST_F(AttentionTest, TheTraceKeepsWhatWasAskedFor) {
