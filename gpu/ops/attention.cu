@@ -1,6 +1,7 @@
 #include "gpu/ops/attention.h"
 
 #include "gpu/kernels/combine_splits.cuh"
+#include "gpu/ops/decode_hopper.h"
 #include "gpu/ops/plain_attention.h"
 
 namespace mla::gpu {
@@ -12,6 +13,8 @@ void products(Stream& stream, const AttentionPlan& plan, const SplitAttention& s
       return plain_attention(stream, plan, split);
     case AttentionKind::latent:
       return latent_decode(stream, plan.latent, plan.tiles, split);
+    case AttentionKind::warpgroups:
+      return hopper_decode(stream, plan, split);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gpu/ops/decode_hopper.h"
 #include "gpu/ops/plain_attention.h"
 
 namespace mla::gpu {
@@ -49,6 +50,7 @@ std::int64_t rows_of(const DeviceAttention& problem) {
 }  // namespace
 
 AttentionPlan plan_attention(const DeviceFacts& device, const DeviceAttention& problem) {
+  if (hopper_decode_handles(device, problem)) return plan_hopper_decode(device, problem);
   const bool latent = latent_decode_fits(device, problem);
   AttentionPlan plan = latent ? plan_latent(device, problem) : plan_plain(problem);
   plan.splits = splits_for(device, problem, plan.tiles, latent ? plan.latent.resident : kPlainResident);
@@ -61,6 +63,8 @@ const char* name_of(const AttentionPlan& plan) {
       return kPlainAttention;
     case AttentionKind::latent:
       return latent_decode_name(plan.latent.products, plan.latent.tile.rows);
+    case AttentionKind::warpgroups:
+      return hopper_decode_name();
   }
   return nullptr;
 }
@@ -82,8 +86,10 @@ std::int64_t attention_workspace(const DeviceFacts& device, const DeviceAttentio
   return std::int64_t(sums_bytes(problem, plan, rows) + std::size_t(plan.splits * rows) * sizeof(SplitTotal));
 }
 
-PageLayout page_layout_for(const DeviceFacts&, const std::vector<RowSegment>&, CacheDtype, const KvLayout&, int) {
-  return PageLayout::rows;
+PageLayout page_layout_for(const DeviceFacts& device, const std::vector<RowSegment>& row, CacheDtype dtype,
+                           const KvLayout& layout, int) {
+  const bool tiles = hopper_decode_takes(device, row_layout(row, dtype), layout);
+  return tiles ? PageLayout::tiles : PageLayout::rows;
 }
 
 }  // namespace mla::gpu

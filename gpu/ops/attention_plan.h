@@ -6,8 +6,9 @@ namespace mla::gpu {
 
 /// The kernels that do the products of an attention.
 enum class AttentionKind {
-  plain,   ///< any shape, any type
-  latent,  ///< absorbed MLA on the matrix units
+  plain,       ///< any shape, any type
+  latent,      ///< absorbed MLA on the matrix units
+  warpgroups,  ///< absorbed MLA of (576, 512) in bf16 by wgmma and bulk copies, compute capability 9.0
 };
 
 /// How an attention is done.

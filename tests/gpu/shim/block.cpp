@@ -32,11 +32,17 @@ void run_grid(Index grid, int threads, std::size_t shared_bytes, const std::func
   block.warps.resize(std::size_t(threads / kWarp));
   for (Warp& warp : block.warps) warp.barrier.expected = kWarp;
   block.barriers[0].expected = threads;
+  block.warpgroups.resize(std::size_t(threads / kWarpgroupLanes));
   for (unsigned z = 0; z < grid.z; ++z)
     for (unsigned y = 0; y < grid.y; ++y)
       for (unsigned x = 0; x < grid.x; ++x) {
         block.index = {x, y, z};
         std::memset(block.shared, 0xff, shared_bytes);  // NaN, whatever the type
+        block.memory_barriers.clear();
+        for (Warpgroup& group : block.warpgroups) {
+          group = {};
+          group.barrier.expected = kWarpgroupLanes;
+        }
         run_block(block, body);
       }
 }

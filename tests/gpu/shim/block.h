@@ -3,21 +3,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
+
+#include "tests/gpu/shim/hopper_state.h"
 
 namespace mla::gpu::shim {
 
 /// An index in a grid or a block.
 struct Index {
   unsigned x = 0, y = 0, z = 0;
-};
-
-/// A place where so many threads of a block wait for each other.
-struct Barrier {
-  int expected = 0;
-  int arrived = 0;
-  std::uint64_t generation = 0;
 };
 
 inline constexpr int kWarp = 32;
@@ -28,14 +24,6 @@ inline constexpr int kSlotBytes = 64;
 struct Warp {
   Barrier barrier;
   alignas(16) unsigned char slots[2][kWarp][kSlotBytes];
-};
-
-/// An asynchronous copy whose bytes are not there before somebody waits for them.
-struct PendingCopy {
-  void* to;
-  const void* from;
-  int bytes;       // of `from`; the rest is zeros
-  int full_bytes;  // of `to`
 };
 
 struct Block;
@@ -61,6 +49,8 @@ struct Block {
   std::size_t shared_bytes = 0;
   std::vector<Warp> warps;
   Barrier barriers[16];
+  std::map<const void*, MemoryBarrier> memory_barriers;  ///< by their address
+  std::vector<Warpgroup> warpgroups;
 };
 
 inline Warp& Lane::warp() const { return block->warps[std::size_t(number / kWarp)]; }
@@ -70,6 +60,12 @@ Lane& current();
 
 /// Waits until barrier.expected threads have come. Ends the launch with an error where they never will.
 void wait_at(Barrier& barrier);
+
+/// Waits until `come` is true, which looks at what change() changes. Ends the launch with an error where it never will be.
+void wait_until(const std::function<bool()>& come);
+
+/// Changes what others wait for or share, alone.
+void change(const std::function<void()>& what);
 
 /// Runs `body` for every thread of every block, block after block; shared memory is poisoned before each. On fibers, which
 /// take turns at barriers; on threads of the processor under the thread sanitizer, which then sees what a missing barrier

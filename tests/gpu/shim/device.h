@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "tests/gpu/shim/block.h"
+#include "tests/gpu/shim/hopper.h"
 #include "tests/gpu/shim/shim.h"
 
 #define MLA_DEVICE inline

@@ -54,7 +54,11 @@ struct FiberLane {
   State state = State::idle;
   Barrier* barrier = nullptr;
   std::uint64_t generation = 0;
-  bool runnable() const { return state == State::ready || (state == State::waiting && barrier->generation != generation); }
+  const std::function<bool()>* come = nullptr;  ///< what is waited for instead of a barrier
+  bool runnable() const {
+    if (state != State::waiting) return state == State::ready;
+    return come ? (*come)() : barrier->generation != generation;
+  }
 };
 
 /// The fibers of a block's threads; kept from block to block.
@@ -74,6 +78,7 @@ class Pool {
       lanes_[i]->lane.copies.clear();
       lanes_[i]->lane.groups.clear();
       lanes_[i]->state = State::ready;
+      lanes_[i]->come = nullptr;
     }
     running_ = 0;
     main_.started = true;
@@ -96,12 +101,24 @@ class Pool {
       ++barrier.generation;
       return;
     }
+    wait(me);
+  }
+
+  void wait_until(const std::function<bool()>& come) {
+    if (come()) return;
+    FiberLane& me = *lanes_[running_];
+    me.come = &come;
+    wait(me);
+    me.come = nullptr;
+  }
+
+ private:
+  void wait(FiberLane& me) {
     me.state = State::waiting;
     switch_to_next(me.fiber);
     me.state = State::ready;
   }
 
- private:
   void add() {
     lanes_.push_back(std::make_unique<FiberLane>());
     Fiber& fiber = lanes_.back()->fiber;
@@ -167,6 +184,8 @@ void Pool::enter() { pool().live(); }
 
 Lane& current() { return pool().current(); }
 void wait_at(Barrier& barrier) { pool().wait(barrier); }
+void wait_until(const std::function<bool()>& come) { pool().wait_until(come); }
+void change(const std::function<void()>& what) { what(); }
 void run_block(Block& block, const std::function<void()>& body) { pool().run(block, body); }
 
 }  // namespace mla::gpu::shim

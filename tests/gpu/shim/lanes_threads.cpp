@@ -39,6 +39,17 @@ void wait_at(Barrier& barrier) {
     throw std::logic_error("threads of a block wait for others that never come");
 }
 
+void wait_until(const std::function<bool()>& come) {
+  std::unique_lock lock(mutex);
+  if (!came.wait_for(lock, kForEver, come)) throw std::logic_error("threads of a block wait for others that never come");
+}
+
+void change(const std::function<void()>& what) {
+  const std::lock_guard lock(mutex);
+  what();
+  came.notify_all();
+}
+
 void run_block(Block& block, const std::function<void()>& body) {
   std::vector<Lane> lanes(std::size_t(block.threads));
   std::exception_ptr error;

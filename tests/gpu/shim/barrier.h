@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+namespace mla::gpu::shim {
+
+/// A place where so many threads of a block wait for each other.
+struct Barrier {
+  int expected = 0;
+  int arrived = 0;
+  std::uint64_t generation = 0;
+};
+
+/// An asynchronous copy whose bytes are not there before somebody waits for them.
+struct PendingCopy {
+  void* to;
+  const void* from;
+  int bytes;       // of `from`; the rest is zeros
+  int full_bytes;  // of `to`
+};
+
+}  // namespace mla::gpu::shim
