@@ -64,8 +64,8 @@ void wait_at(Barrier& barrier);
 /// Waits until `come` is true, which looks at what change() changes. Ends the launch with an error where it never will be.
 void wait_until(const std::function<bool()>& come);
 
-/// Changes what others wait for or share, alone.
-void change(const std::function<void()>& what);
+/// Changes what others wait for or share, alone; `what` says whether somebody may go on for it.
+void change(const std::function<bool()>& what);
 
 /// Runs `body` for every thread of every block, block after block; shared memory is poisoned before each. On fibers, which
 /// take turns at barriers; on threads of the processor under the thread sanitizer, which then sees what a missing barrier

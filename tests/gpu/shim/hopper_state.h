@@ -31,6 +31,7 @@ struct Product {
 /// What the 128 lanes of a warpgroup share.
 struct Warpgroup {
   Barrier barrier;
+  int arrived = 0;                             ///< lanes that have come to what they do together
   std::array<Product, kWarpgroupLanes> asked;  ///< what each lane asked for; they have to ask for the same
   std::vector<Product> begun, committed;
 };

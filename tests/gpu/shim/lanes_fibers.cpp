@@ -185,7 +185,7 @@ void Pool::enter() { pool().live(); }
 Lane& current() { return pool().current(); }
 void wait_at(Barrier& barrier) { pool().wait(barrier); }
 void wait_until(const std::function<bool()>& come) { pool().wait_until(come); }
-void change(const std::function<void()>& what) { what(); }
+void change(const std::function<bool()>& what) { what(); }
 void run_block(Block& block, const std::function<void()>& body) { pool().run(block, body); }
 
 }  // namespace mla::gpu::shim

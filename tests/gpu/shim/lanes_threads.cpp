@@ -44,10 +44,9 @@ void wait_until(const std::function<bool()>& come) {
   if (!came.wait_for(lock, kForEver, come)) throw std::logic_error("threads of a block wait for others that never come");
 }
 
-void change(const std::function<void()>& what) {
+void change(const std::function<bool()>& what) {
   const std::lock_guard lock(mutex);
-  what();
-  came.notify_all();
+  if (what()) came.notify_all();
 }
 
 void run_block(Block& block, const std::function<void()>& body) {

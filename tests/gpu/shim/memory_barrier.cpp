@@ -46,7 +46,10 @@ std::uint32_t shared_address(const void* shared) {
 
 void barrier_init(std::uint64_t* at, int arrivals) {
   check(aligned(at, 8) && arrivals > 0, "a barrier in shared memory is 8 bytes, aligned, and somebody arrives at it");
-  change([&] { current().block->memory_barriers[at] = {.expected = arrivals, .to_come = arrivals, .copies = {}}; });
+  change([&] {
+    current().block->memory_barriers[at] = {.expected = arrivals, .to_come = arrivals, .copies = {}};
+    return false;
+  });
 }
 
 void barrier_arrive(std::uint64_t* at, int bytes) {
@@ -56,6 +59,7 @@ void barrier_arrive(std::uint64_t* at, int bytes) {
     --barrier.to_come;
     barrier.bytes += bytes;
     end_phase_if_done(barrier);
+    return true;
   });
 }
 
@@ -74,6 +78,7 @@ void bulk_copy(void* shared, const void* from, int bytes, std::uint64_t* at) {
   change([&] {
     std::memset(shared, 0xff, std::size_t(bytes));
     barrier_at(at).copies.push_back({shared, from, bytes, bytes});
+    return true;
   });
 }
 

@@ -12,13 +12,16 @@ constexpr int kRows = 64, kDepth = 16;
 
 Warpgroup& own_group(const Lane& lane) { return lane.block->warpgroups[std::size_t(lane.number / kWarpgroupLanes)]; }
 
-/// All lanes come together, one of them does `what`, and all go on.
+/// All lanes come together; the last one does `what`, at once, so that nobody else comes before it who was not waited for.
 template <class What>
 void together(const What& what) {
-  Lane& lane = current();
-  Warpgroup& group = own_group(lane);
-  wait_at(group.barrier);
-  if (lane.number % kWarpgroupLanes == 0) what(group);
+  Warpgroup& group = own_group(current());
+  change([&] {
+    if (++group.arrived < kWarpgroupLanes) return false;
+    group.arrived = 0;
+    what(group);
+    return false;
+  });
   wait_at(group.barrier);
 }
 
