@@ -26,7 +26,10 @@ inline void sync_block() { shim::wait_at(shim::current().block->barriers[0]); }
 inline void sync_warp() { shim::wait_at(shim::current().warp().barrier); }
 inline void sync_named(int id, int threads) {
   shim::Barrier& barrier = shim::current().block->barriers[id];
-  barrier.expected = threads;
+  shim::change([&] {
+    barrier.expected = threads;
+    return false;
+  });
   shim::wait_at(barrier);
 }
 

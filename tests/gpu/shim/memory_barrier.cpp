@@ -1,5 +1,6 @@
 // Barriers in shared memory and the bulk copies that report to them.
 #include <cstring>
+#include <functional>
 #include <stdexcept>
 
 #include "tests/gpu/shim/hopper.h"
@@ -65,12 +66,12 @@ void barrier_arrive(std::uint64_t* at, int bytes) {
 
 void barrier_wait(std::uint64_t* at, int parity) {
   Block& block = *current().block;
-  wait_until([&] {
+  const auto ended = [&] {
     MemoryBarrier& barrier = block.memory_barriers.at(at);
-    const auto ended = [&] { return int(barrier.phase % 2) != parity; };
-    if (!ended() && barrier.to_come == 0) land(barrier);
-    return ended();
-  });
+    if (int(barrier.phase % 2) == parity && barrier.to_come == 0) land(barrier);
+    return int(barrier.phase % 2) != parity;
+  };
+  wait_until(std::cref(ended));  // nothing that a thread which waits for ever would leave behind
 }
 
 void bulk_copy(void* shared, const void* from, int bytes, std::uint64_t* at) {
