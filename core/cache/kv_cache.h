@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/cache/block_memory.h"
 #include "core/cache/row_format.h"
-#include "core/tensor/buffer.h"
 #include "core/tensor/kernels.h"
 
 namespace mla {
@@ -61,7 +61,7 @@ class KvCache {
 
   RowFormat format_;
   int tokens_ = 0;
-  std::vector<Buffer<std::byte>> blocks_;
+  std::vector<BlockMemory> blocks_;
 };
 
 }  // namespace mla
