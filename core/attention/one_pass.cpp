@@ -48,7 +48,7 @@ Products OnePassAttention::products(const Kernels& kernels, const RowFormat& for
 void OnePassAttention::plan(const AttentionProblem& p) {
   const KvLayout& layout = p.layout();
   padded_ = padded(p.heads);
-  padded_value_ = padded(layout.value);
+  value_step_ = row_step(layout.value);
   width_ = layout.nope + layout.rope;
   groups_ = (layout.nope + kInt8Group - 1) / kInt8Group + (layout.rope + kInt8Group - 1) / kInt8Group;
   tokens_ = chunk_tokens(p.keys());
@@ -76,7 +76,7 @@ void OnePassAttention::prepare(const AttentionProblem& p) {
     reserve(scratch.scale, std::size_t(padded_));
     if (pairs) {
       reserve(scratch.weights, std::size_t(kBlock) * padded_);
-      reserve(scratch.values, std::size_t(kBlock) * padded_value_);
+      reserve(scratch.values, std::size_t(kBlock / 2) * pair_step(p.layout().value));
     }
     if (pairs && p.sequences.front().cache->dtype() == CacheDtype::fp8)
       reserve(scratch.halves, std::size_t(kBlock) * p.sequences.front().cache->row_values());
@@ -87,7 +87,7 @@ void OnePassAttention::prepare(const AttentionProblem& p) {
   for (std::size_t i = 0; i < sums; ++i) {
     sums_[i].top.assign(std::size_t(padded_), kLowestScore);
     sums_[i].total.assign(std::size_t(padded_), 0.0f);
-    reserve(sums_[i].sums, std::size_t(p.heads) * padded_value_);
+    reserve(sums_[i].sums, std::size_t(p.heads) * value_step_);
   }
 }
 
@@ -143,7 +143,7 @@ void OnePassAttention::sum_chunk(const AttentionProblem& p, int item, Scratch& s
   const int sequence = item / chunks_, first = item % chunks_ * tokens_, last = std::min(p.keys(), first + tokens_);
   const int onwards = first + pool_.threads() * tokens_;  // where this thread will most likely be next
   Chunk& chunk = sums_[item];
-  std::fill_n(chunk.sums.data(), std::ptrdiff_t(p.heads) * padded_value_, 0.0f);
+  std::fill_n(chunk.sums.data(), std::ptrdiff_t(p.heads) * value_step_, 0.0f);
   Lap lap;
   for (int t = first; t < last; t += kBlock) {
     const int next = t + kBlock < last ? t + kBlock : onwards < p.keys() ? onwards : -1;
@@ -152,7 +152,7 @@ void OnePassAttention::sum_chunk(const AttentionProblem& p, int item, Scratch& s
     lap(scratch.times.scores);
     kernels_.softmax_columns(scratch.scores.data(), padded_, block.count, padded_, chunk.top.data(), chunk.total.data(),
                              scratch.scale.data());
-    scale_rows(scratch.scale.data(), p.heads, padded_value_, chunk.sums.data(), padded_value_);
+    scale_rows(scratch.scale.data(), p.heads, value_step_, chunk.sums.data(), value_step_);
     lap(scratch.times.softmax);
     add_values(p, block, chunk, scratch);
     lap(scratch.times.values);
@@ -188,7 +188,7 @@ void OnePassAttention::merge(const AttentionProblem& p, int sequence, int head, 
   std::fill_n(to, value, 0.0f);
   for (int c = 0; c < chunks_; ++c) {
     const float share = std::exp(chunks[c].top[head] - top) / total;
-    const float* sums = chunks[c].sums.data() + std::ptrdiff_t(head) * padded_value_;
+    const float* sums = chunks[c].sums.data() + std::ptrdiff_t(head) * value_step_;
     for (int i = 0; i < value; ++i) to[i] += share * sums[i];
   }
 }

@@ -24,6 +24,7 @@ class OnePassAttention {
  public:
   /// Rows with scales that are made fp32 together, where there are several key-value heads.
   static constexpr int kStripeTokens = 8;
+  static constexpr int kPairColumns = 128;  ///< of values that are paired together
 
   OnePassAttention(const Kernels& kernels, ThreadPool& pool) : kernels_(kernels), pool_(pool) {}
 
@@ -49,13 +50,13 @@ class OnePassAttention {
     Buffer<float> scale;            ///< [padded heads]
     Buffer<std::uint16_t> halves;   ///< [tokens, row values]: an fp8 block as bf16
     Buffer<std::uint16_t> weights;  ///< [tokens / 2, padded heads, 2], as bf16
-    Buffer<std::uint16_t> values;   ///< [tokens / 2, padded value, 2]
+    Buffer<std::uint16_t> values;   ///< [tokens / 2, step of the pairs]
     StageSeconds times;
   };
   /// What some tokens add up to, by head.
   struct Chunk {
     std::vector<float> top, total;  ///< [padded heads]
-    Buffer<float> sums;             ///< [heads, padded value]
+    Buffer<float> sums;             ///< [heads, value step]
   };
   /// Tokens of one block of one sequence.
   struct Block {
@@ -98,7 +99,7 @@ class OnePassAttention {
   AttentionRow* row_ = nullptr;
   bool grouped_ = false;                // more than one key-value head
   int padded_ = 0;                      // heads, in whole registers
-  int padded_value_ = 0;                // columns of a value, likewise
+  int value_step_ = 0;                  // from one head's sums to the next
   int width_ = 0;                       // of a key
   int groups_ = 0;                      // of 32 columns of a key that have a scale
   int tokens_ = 0;                      // of a chunk

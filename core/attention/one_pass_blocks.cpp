@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/attention/one_pass.h"
+#include "core/attention/packing.h"
 
 namespace mla {
 namespace {
@@ -109,22 +110,28 @@ void OnePassAttention::add_fp32(const AttentionProblem& p, const Block& block, C
       there ? KvCache::Rows{scratch.rows.data(), layout.value}
             : block.cache().rows(kernels_, block.first, block.count, layout.value_offset, layout.value, scratch.rows.data());
   kernels_.gemm_tn(p.heads, layout.value, block.count, scratch.scores.data(), padded_, rows.data, rows.stride,
-                   chunk.sums.data(), padded_value_);
+                   chunk.sums.data(), value_step_);
 }
 
+/// A few columns at a time, so that their pairs are still in the first-level cache when the heads' weights meet them. Bytes
+/// all at once: they take longer to pair than to fetch again, and longest in short rows.
 void OnePassAttention::add_pairs(const AttentionProblem& p, const Block& block, Chunk& chunk, Scratch& scratch) const {
   const KvLayout& layout = block.kv.layout;
   kernels_.bf16->round_rows(block.count, padded_, scratch.scores.data(), padded_, scratch.weights.data(), 2 * padded_);
-  if (products_ == Products::int8) {
-    const Bytes rows = bytes_of(block.cache(), block.first, layout.value_offset);
-    kernels_.int8->pair_rows(block.count, layout.value, rows.data, block.cache().row_bytes(), rows.scales,
-                             scratch.values.data(), 2 * padded_value_);
-  } else {
-    const Halves rows = halves_of(block, layout.value_offset, scratch);
-    kernels_.bf16->pair_rows(block.count, layout.value, rows.data, rows.stride, scratch.values.data(), 2 * padded_value_);
+  const int most = products_ == Products::int8 ? layout.value : std::min(kPairColumns, layout.value), step = pair_step(most);
+  for (int column = 0; column < layout.value; column += most) {
+    const int columns = std::min(most, layout.value - column), offset = layout.value_offset + column;
+    if (products_ == Products::int8) {
+      const Bytes rows = bytes_of(block.cache(), block.first, offset);
+      kernels_.int8->pair_rows(block.count, columns, rows.data, block.cache().row_bytes(), rows.scales,
+                               scratch.values.data(), step);
+    } else {
+      const Halves rows = halves_of(block, offset, scratch);
+      kernels_.bf16->pair_rows(block.count, columns, rows.data, rows.stride, scratch.values.data(), step);
+    }
+    kernels_.bf16->gemm_tn(p.heads, padded(columns), (block.count + 1) / 2, scratch.weights.data(), 2 * padded_,
+                           scratch.values.data(), step, chunk.sums.data() + column, value_step_);
   }
-  kernels_.bf16->gemm_tn(p.heads, padded_value_, (block.count + 1) / 2, scratch.weights.data(), 2 * padded_,
-                         scratch.values.data(), 2 * padded_value_, chunk.sums.data(), padded_value_);
 }
 
 /// Calls body(token in the block, count, data, distance, type) for the rows from column `offset`: all at once as they are
@@ -158,7 +165,7 @@ void OnePassAttention::add_heads(const AttentionProblem& p, const Block& block, 
                  kernels_.sum_rows[int(element)](count, p.heads, p.heads / layout.kv_heads, layout.value,
                                                  layout.value_stride,
                                                  scratch.scores.data() + std::ptrdiff_t(first) * padded_, padded_, data, ld,
-                                                 chunk.sums.data(), padded_value_);
+                                                 chunk.sums.data(), value_step_);
                });
 }
 

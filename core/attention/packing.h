@@ -19,6 +19,11 @@ void reserve(Buffer<T>& buffer, std::size_t size) {
 /// Columns in whole registers, the widest there are.
 inline int padded(int columns) { return (columns + kernel_columns - 1) / kernel_columns * kernel_columns; }
 
+/// From one row of so many fp32 values, or pairs of bf16, to the next: an odd number of cache lines, since rows a power of
+/// two apart push each other out of the first-level cache.
+inline int row_step(int columns) { return kernel_columns * (padded(columns) / kernel_columns | 1); }
+inline int pair_step(int columns) { return 2 * row_step(columns); }
+
 /// out [columns, rows] = in [rows, columns]^T, a tile of cache lines at a time; distances of rows in elements.
 inline void turn(int rows, int columns, const float* in, std::ptrdiff_t ldi, float* out, std::ptrdiff_t ldo) {
   constexpr int line = 16;
