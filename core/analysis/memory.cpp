@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/analysis/free_memory.h"
+#include "core/attention/one_pass.h"
 #include "core/cache/kv_cache.h"
 #include "core/engine/chunk.h"
 #include "core/model/weights.h"
@@ -106,6 +107,13 @@ std::int64_t recomputed_bytes(const Experiment& e) {
   return product({sum({rows, e.spec.attention.hidden_size}), 4, e.context, e.batch});
 }
 
+/// What a decode step adds up before it is merged.
+std::int64_t sum_bytes(const Experiment& e) {
+  const AttentionSpec& a = e.spec.attention;
+  const int value = e.path == AttentionPath::absorbed ? a.kv_lora_rank : a.v_head_dim;
+  return product({OnePassAttention::most_sum_bytes(a.num_attention_heads, value), e.batch});
+}
+
 /// Rows that the cache allocates for a full context: whole blocks.
 std::int64_t block_rows(const Experiment& e) {
   constexpr std::int64_t block = KvCache::kBlockTokens;
@@ -163,8 +171,8 @@ MemoryNeed memory_need(const Experiment& e) {
   need.cache = product({cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers), block_rows(e), e.batch});
   const std::int64_t chunk = chunk_positions(e, 0, e.context), each = score_bytes_per_position(e, e.context);
   const std::int64_t scores = std::max(each, std::min(kChunkScoreBytes, product({chunk, each})));
-  need.scratch = sum(
-      {scores, product({chunk, e.batch, activation_values(e.spec, e.path), 4}), recomputed_bytes(e), converted_bytes(e)});
+  need.scratch = sum({scores, product({chunk, e.batch, activation_values(e.spec, e.path), 4}), sum_bytes(e),
+                      recomputed_bytes(e), converted_bytes(e)});
   return need;
 }
 

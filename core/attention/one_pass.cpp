@@ -12,8 +12,8 @@ constexpr int kBlock = KvCache::kBlockTokens, kStripe = OnePassAttention::kStrip
 /// Tokens that a thread takes at a time, in whole blocks: as many chunks as threads may want, but not so many that merging
 /// their sums costs more than a few percent of them.
 int chunk_tokens(int keys) {
-  constexpr int few = 256, most_chunks = 16;
-  const int chunks = std::clamp(keys / few, 2, most_chunks), tokens = (keys + chunks - 1) / chunks;
+  constexpr int few = 256;
+  const int chunks = std::clamp(keys / few, 2, OnePassAttention::kMostChunks), tokens = (keys + chunks - 1) / chunks;
   return (tokens + kBlock - 1) / kBlock * kBlock;
 }
 
@@ -29,6 +29,10 @@ std::size_t scratch_rows(const AttentionProblem& p) {
 bool OnePassAttention::handles(const AttentionProblem& p) {
   const KvView& kv = p.sequences.front();
   return p.positions == 1 && (kv.layout.kv_heads > 1 || takes(p.heads)) && !kv.up.any();
+}
+
+std::int64_t OnePassAttention::most_sum_bytes(int heads, int value) {
+  return std::int64_t(sizeof(float)) * kMostChunks * heads * row_step(value);
 }
 
 Products OnePassAttention::products(const Kernels& kernels, const RowFormat& format, const KvLayout& layout) {

@@ -26,6 +26,11 @@ class OnePassAttention {
   static constexpr int kStripeTokens = 8;
   static constexpr int kPairColumns = 128;  ///< of values that are paired together
 
+  /// A sequence's tokens are taken in so many chunks at most, whose sums are then merged.
+  static constexpr int kMostChunks = 16;
+  /// Bytes of their sums, [heads, value] each.
+  static std::int64_t most_sum_bytes(int heads, int value);
+
   OnePassAttention(const Kernels& kernels, ThreadPool& pool) : kernels_(kernels), pool_(pool) {}
 
   static bool handles(const AttentionProblem& problem);

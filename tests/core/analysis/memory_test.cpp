@@ -151,6 +151,15 @@ TEST(Memory, NeedIsWhatARunOfFullContextHolds) {
   }
 }
 
+TEST(Memory, ManySequencesNeedRoomForTheirSums) {
+  Experiment e = experiment_from(*find_preset("deepseek-v3"));
+  e.context = 4096;
+  const std::int64_t one = memory_need(e).scratch;
+  e.batch = 64;
+  // Of each sequence: 16 chunks of tokens, 128 heads, 512 values in rows an odd number of cache lines apart.
+  EXPECT_GE(memory_need(e).scratch - one, 63ll * 16 * 128 * 528 * 4);
+}
+
 TEST(Memory, WeightsOfEveryPresetAreItsParameters) {
   for (const Preset& p : presets()) {
     const Experiment e = experiment_from(p);
