@@ -44,9 +44,10 @@ struct CombineSplits {
     sync_block();
     const int value = a.problem.layout.value, column = int(blockIdx.y) * kThreads + int(threadIdx.x);
     if (column >= value) return;
+    const int used = splits_used(a, int(row / (std::int64_t(a.problem.batch) * a.problem.heads)));
     float sum = 0;
 #pragma unroll 8
-    for (int s = 0; s < a.splits; ++s) sum += shares[s] * a.sums[(s * a.rows + row) * value + column];
+    for (int s = 0; s < used; ++s) sum += shares[s] * a.sums[(s * a.rows + row) * value + column];
     a.problem.out[row * value + column] = sum;
   }
 };

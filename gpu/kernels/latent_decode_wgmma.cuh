@@ -284,7 +284,8 @@ struct LatentDecodeWgmma {
       const float total = at.row_values(kTotals, 0)[row] + at.row_values(kTotals, 1)[row];
       const std::int64_t result = at.block.result(a, at.head(row));
       if (at.group == 0 && at.thread % 4 == 0) a.totals[result] = {sums.top[half], total};
-      const float share = total == 0 ? 0 : 1 / total;
+      if (at.pages() == 0) continue;
+      const float share = 1 / total;
       float* out = a.sums + result * kLatent + at.group * kGroupColumns;
 #pragma unroll
       for (int i = 2 * half; i < kGroupColumns / 2; i += 4)

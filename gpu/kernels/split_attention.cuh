@@ -24,6 +24,13 @@ MLA_DEVICE TokenRange tokens_of(const SplitAttention& a, int i, int split) {
   return {begin, end < keys ? end : keys};
 }
 
+/// How many splits take any tokens of position `i`: the first ones. What the others left is not read.
+MLA_DEVICE int splits_used(const SplitAttention& a, int i) {
+  const TokenRange first = tokens_of(a, i, 0);
+  const int keys = *a.problem.first + i + 1, each = first.end - first.begin;
+  return (keys + each - 1) / each;
+}
+
 /// Which part of the work a block does: grid.x = positions · batch · tiles · splits.
 struct SplitBlock {
   int split, tile, sequence, position;

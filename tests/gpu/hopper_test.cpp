@@ -92,6 +92,24 @@ TEST_F(HopperTest, QueriesSeeTheTokensUpToTheirs) {
 }
 #endif
 
+TEST_F(HopperTest, SplitsWithoutTokensLeaveNothing) {
+  for (const int tokens : {20, 140}) {
+    AttentionShape shape = in_tiles(3, tokens);
+    shape.batch = 1;
+    Stream stream;
+    AttentionCase attention(stream, shape, unsigned(tokens));
+    DeviceFacts device = facts_;
+    device.multiprocessors = 6;
+    DeviceAttention a = attention.problem();
+    a.most_keys = 4096;  // a context that has hardly begun
+    Array<float> out(3 * 512);
+    Array<std::byte> workspace(std::size_t(attention_workspace(device, a)));
+    a.out = out.data();
+    attend(stream, device, a, workspace.data());
+    EXPECT_LE(error_of(to_host(stream, out), attention.expected().out), kTolerance) << tokens;
+  }
+}
+
 TEST_F(HopperTest, OnlyWhatItIsMadeFor) {
   Stream stream;
   const auto kernel_of = [&](const AttentionShape& shape, int major, int minor) {
