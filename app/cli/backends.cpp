@@ -24,4 +24,11 @@ Result<ComputeBackend*> find_backend(const std::vector<std::unique_ptr<ComputeBa
   return Error{"--backend " + name + ": is not known; there is " + known};
 }
 
+Outcome without_backend(const std::vector<std::unique_ptr<ComputeBackend>>& backends, const std::string& name,
+                        const Error& error) {
+  for (const std::unique_ptr<ComputeBackend>& backend : backends)
+    if (backend->probe().name == name) return failed(error.message);
+  return misused(error.message);
+}
+
 }  // namespace mla

@@ -100,13 +100,6 @@ std::int64_t activation_values(const ModelSpec& spec, AttentionPath path) {
          2 * heads * a.v_head_dim + feed_forward_values(spec) + spec.vocab_size;
 }
 
-/// What an uncached pass rebuilds: fp32 rows of all layers as `expanded` has them, and the inputs that it remembers.
-std::int64_t recomputed_bytes(const Experiment& e) {
-  if (e.path != AttentionPath::uncached) return 0;
-  const std::int64_t rows = product({cache_values_per_token(e.spec, AttentionPath::expanded), e.layers});
-  return product({sum({rows, e.spec.attention.hidden_size}), 4, e.context, e.batch});
-}
-
 /// What a decode step adds up before it is merged.
 std::int64_t sum_bytes(const Experiment& e) {
   const AttentionSpec& a = e.spec.attention;
@@ -164,6 +157,16 @@ std::int64_t available_memory() { return free_memory_under("/"); }
 
 std::int64_t MemoryNeed::total() const { return sum({weights, cache, scratch}); }
 
+std::int64_t recomputed_bytes(const Experiment& e) {
+  if (e.path != AttentionPath::uncached) return 0;
+  const std::int64_t rows = product({cache_values_per_token(e.spec, AttentionPath::expanded), e.layers});
+  return product({sum({rows, e.spec.attention.hidden_size}), 4, e.context, e.batch});
+}
+
+std::int64_t activation_bytes(const Experiment& e) {
+  return product({chunk_positions(e, 0, e.context), e.batch, activation_values(e.spec, e.path), 4});
+}
+
 MemoryNeed memory_need(const Experiment& e) {
   MemoryNeed need;
   need.weights = parameter_bytes(e.spec, e.layers, e.weights_dtype);
@@ -171,8 +174,7 @@ MemoryNeed memory_need(const Experiment& e) {
   need.cache = product({cache_bytes_per_token(e.spec, e.path, e.cache_dtype, e.layers), block_rows(e), e.batch});
   const std::int64_t chunk = chunk_positions(e, 0, e.context), each = score_bytes_per_position(e, e.context);
   const std::int64_t scores = std::max(each, std::min(kChunkScoreBytes, product({chunk, each})));
-  need.scratch = sum({scores, product({chunk, e.batch, activation_values(e.spec, e.path), 4}), sum_bytes(e),
-                      recomputed_bytes(e), converted_bytes(e)});
+  need.scratch = sum({scores, activation_bytes(e), sum_bytes(e), recomputed_bytes(e), converted_bytes(e)});
   return need;
 }
 
@@ -181,10 +183,18 @@ Status check_fits(const Experiment& e, std::int64_t available, std::int64_t shar
   // What is held need not be the part that this run reaches.
   const std::int64_t missing = parameter_bytes(e.spec, e.layers, e.weights_dtype) - shared_weights;
   need.weights = std::min(need.weights, std::max<std::int64_t>(0, missing));
+  if (e.backend != "cpu") {
+    need.cache = 0;
+    need.scratch = converted_bytes(e);
+  }
+  return check_need(e, need, available);
+}
+
+Status check_need(const Experiment& e, const MemoryNeed& need, std::int64_t available, std::string_view where) {
   const std::int64_t total = need.total();
   if (total <= available) return {};
   return Error{culprit_of(e, need) + ": the run needs " + format_bytes(total) + " and " + format_bytes(available) +
-               " are free; lower context, batch or layers"};
+               " are free" + std::string(where) + "; lower context, batch or layers"};
 }
 
 }  // namespace mla

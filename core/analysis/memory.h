@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/spec/experiment.h"
@@ -41,7 +42,17 @@ struct MemoryNeed {
 };
 MemoryNeed memory_need(const Experiment& experiment);
 
-/// Refuses, with both figures, an experiment that needs more than `available` bytes. `shared_weights`: bytes already held.
+/// Bytes of the activations of one chunk of a pass, on any device.
+std::int64_t activation_bytes(const Experiment& experiment);
+
+/// What an uncached pass rebuilds: fp32 rows of all layers as `expanded` has them, and the inputs that it remembers.
+std::int64_t recomputed_bytes(const Experiment& experiment);
+
+/// Refuses, with both figures, an experiment that needs more than `available` bytes; `where` ends "are free".
+Status check_need(const Experiment& experiment, const MemoryNeed& need, std::int64_t available, std::string_view where = "");
+
+/// Refuses, with both figures, an experiment that needs more than `available` bytes of the machine's memory, where another
+/// backend than the CPU's holds the weights alone. `shared_weights`: bytes already held.
 Status check_fits(const Experiment& experiment, std::int64_t available, std::int64_t shared_weights = 0);
 
 }  // namespace mla

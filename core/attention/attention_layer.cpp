@@ -13,20 +13,20 @@ std::int64_t causal_pairs(const AttentionProblem& p) {
   return p.heads * (positions * p.keys() - positions * (positions - 1) / 2);
 }
 
-void AttentionLayer::count_scores(const AttentionProblem& p, Compute& compute) const {
+void AttentionLayer::count_scores(const AttentionProblem& p, Work& work) const {
   const KvLayout& l = p.layout();
   for (const KvView& kv : p.sequences) {
-    compute.count(causal_pairs(p), 1, l.nope + l.rope, 0);
+    work.count_product(causal_pairs(p), 1, l.nope + l.rope, 0);
     const std::int64_t later = values_apart(l) ? kv.cache->format().bytes_from(l.value_offset) : 0;
-    compute.work.cache_read_bytes += (kv.cache->row_bytes() - later) * p.keys();
+    work.cache_read_bytes += (kv.cache->row_bytes() - later) * p.keys();
   }
 }
 
-void AttentionLayer::count_values(const AttentionProblem& p, Compute& compute) const {
+void AttentionLayer::count_values(const AttentionProblem& p, Work& work) const {
   const KvLayout& l = p.layout();
   for (const KvView& kv : p.sequences) {
-    compute.count(causal_pairs(p), 1, l.value, 0);
-    if (values_apart(l)) compute.work.cache_read_bytes += kv.cache->format().bytes_from(l.value_offset) * p.keys();
+    work.count_product(causal_pairs(p), 1, l.value, 0);
+    if (values_apart(l)) work.cache_read_bytes += kv.cache->format().bytes_from(l.value_offset) * p.keys();
   }
 }
 

@@ -47,8 +47,8 @@ class AttentionLayer {
                       float* heads_out) const = 0;
   /// What the kernel's products cost beyond reading the cache: re-expansion rebuilds keys and values of `keys` tokens in
   /// each of `batch` sequences.
-  virtual void count_scores(const AttentionProblem& problem, Compute& compute) const;
-  virtual void count_values(const AttentionProblem& problem, Compute& compute) const;
+  virtual void count_scores(const AttentionProblem& problem, Work& work) const;
+  virtual void count_values(const AttentionProblem& problem, Work& work) const;
 };
 
 /// MHA, GQA and MQA: keys and values of each group as they are.

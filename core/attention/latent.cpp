@@ -29,8 +29,8 @@ class LatentLayer : public AttentionLayer {
               std::vector<KvCache>& caches, std::vector<float>* latents) const override;
   void finish(const AttentionWeights& weights, const float* sums, int rows, Compute& compute,
               float* heads_out) const override;
-  void count_scores(const AttentionProblem& problem, Compute& compute) const override;
-  void count_values(const AttentionProblem& problem, Compute& compute) const override;
+  void count_scores(const AttentionProblem& problem, Work& work) const override;
+  void count_values(const AttentionProblem& problem, Work& work) const override;
 
  private:
   bool absorbed() const { return path_ == AttentionPath::absorbed; }
@@ -214,22 +214,22 @@ void LatentLayer::finish(const AttentionWeights& weights, const float* sums, int
   });
 }
 
-void LatentLayer::count_scores(const AttentionProblem& p, Compute& compute) const {
-  if (path_ != AttentionPath::reexpanded) return AttentionLayer::count_scores(p, compute);
+void LatentLayer::count_scores(const AttentionProblem& p, Work& work) const {
+  if (path_ != AttentionPath::reexpanded) return AttentionLayer::count_scores(p, work);
   const std::int64_t h = a_.num_attention_heads, n = a_.qk_nope_head_dim, c = a_.kv_lora_rank;
   for (const KvView& kv : p.sequences) {
-    compute.count(causal_pairs(p), 1, n + a_.qk_rope_head_dim, 0);
-    if (!toy_) compute.count(p.keys(), h * n, c, h * n * kv.up.weight->row_bytes());
-    compute.work.cache_read_bytes += kv.cache->row_bytes() * p.keys();
+    work.count_product(causal_pairs(p), 1, n + a_.qk_rope_head_dim, 0);
+    if (!toy_) work.count_product(p.keys(), h * n, c, h * n * kv.up.weight->row_bytes());
+    work.cache_read_bytes += kv.cache->row_bytes() * p.keys();
   }
 }
 
-void LatentLayer::count_values(const AttentionProblem& p, Compute& compute) const {
-  if (path_ != AttentionPath::reexpanded) return AttentionLayer::count_values(p, compute);
+void LatentLayer::count_values(const AttentionProblem& p, Work& work) const {
+  if (path_ != AttentionPath::reexpanded) return AttentionLayer::count_values(p, work);
   const std::int64_t h = a_.num_attention_heads, v = a_.v_head_dim, c = a_.kv_lora_rank;
   for (const KvView& kv : p.sequences) {  // the latents were counted with the scores
-    compute.count(causal_pairs(p), 1, v, 0);
-    compute.count(p.keys(), h * v, c, h * v * kv.up.weight->row_bytes());
+    work.count_product(causal_pairs(p), 1, v, 0);
+    work.count_product(p.keys(), h * v, c, h * v * kv.up.weight->row_bytes());
   }
 }
 

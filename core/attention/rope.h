@@ -25,6 +25,8 @@ class RopeTable {
   RopeTable(const AttentionSpec& attention, int first_position, int positions);
   /// Rotates the pairs (2i, 2i+1) of x [qk_rope_head_dim] by the angles of the position with index `i` in the table.
   void rotate(int i, float* x) const;
+  /// [positions, pairs, 2]: cosine and sine of each.
+  const std::vector<float>& values() const { return cos_sin_; }
 
  private:
   int pairs_ = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/engine/trace.h"
+#include "core/model/sampler.h"
 #include "core/model/weights.h"
 #include "core/spec/experiment.h"
 
@@ -26,14 +27,17 @@ struct ForwardInput {
   std::span<const float> hidden;  ///< [count, batch, hidden_size] vectors fed instead of embeddings
   int count = 0;                  ///< positions per sequence
   TraceRequest trace;
-  bool all_outputs = false;  ///< outputs for every position, not just the last
+  bool all_outputs = false;     ///< outputs for every position, not just the last
+  std::span<const Draw> draws;  ///< [batch] how the next tokens are chosen, where nothing else is wanted of the logits
   std::stop_token stop;
 };
 
 /// What a forward pass gives. A cancelled pass leaves `cancelled` set and the executor to be reset.
 struct ForwardOutput {
-  std::vector<float> logits;  ///< [positions, batch, vocab_size]; empty without a vocabulary
-  std::vector<float> hidden;  ///< [positions, batch, hidden_size] after the last layer, before the final norm
+  std::vector<float> logits;  ///< [positions, batch, vocab_size]; empty without a vocabulary, or where `tokens` are given
+  std::vector<float> hidden;  ///< [positions, batch, hidden_size] after the last layer, before the final norm; a backend
+                              ///< with memory of its own leaves them there where tokens were fed and there is a vocabulary
+  std::vector<int> tokens;  ///< [batch] by the draws, of a backend that chooses where its logits are
   StepTrace trace;
   bool cancelled = false;
 };

@@ -173,7 +173,7 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   }
   if (!traced && PrefillAttention::handles(problem)) return attend_unseen(problem, weights, out, clock);
   kernel_.scores(problem);
-  attention_->count_scores(problem, compute_);
+  attention_->count_scores(problem, compute_.work);
   clock.end(Stage::scores);
   kernel_.softmax(problem, traced);
   clock.end(Stage::softmax);
@@ -186,7 +186,7 @@ void CpuExecutor::attend(int l, Chunk& chunk, int from, const float* normed, std
   const int out_rows = (chunk.count - from) * batch();
   std::vector<float> sums(std::size_t(out_rows) * a.num_attention_heads * attention_->summed_values());
   kernel_.values(problem, from - query_from, sums.data());
-  attention_->count_values(problem, compute_);
+  attention_->count_values(problem, compute_.work);
   project(weights, sums, out_rows, out, clock);
 }
 
@@ -214,9 +214,9 @@ void CpuExecutor::attend_unseen(const AttentionProblem& problem, const Attention
 }
 
 void CpuExecutor::count_and_share(const AttentionProblem& problem, const StageSeconds& times, StageClock& clock) {
-  attention_->count_scores(problem, compute_);
+  attention_->count_scores(problem, compute_.work);
   clock.share({{Stage::scores, times.scores}, {Stage::softmax, times.softmax}, {Stage::values, times.values}});
-  attention_->count_values(problem, compute_);
+  attention_->count_values(problem, compute_.work);
 }
 
 /// out [rows, d] from the sums of each head.

@@ -102,6 +102,10 @@ Result<StepTrace> Decoder::run(const ForwardInput& input, bool vectors) {
   note_engine_call();
   ForwardInput request = input;
   request.all_outputs = keep_outputs_;
+  draws_.clear();
+  if (!next_.empty())
+    for (Sampler& sampler : samplers_) draws_.push_back(sampler.next());
+  if (!keep_outputs_) request.draws = draws_;
   Result<ForwardOutput> output = executor_->forward(request);
   if (!output) return output.error();
   if (output->cancelled) return Error{"cancelled"};
@@ -120,9 +124,14 @@ Result<StepTrace> Decoder::run(const ForwardInput& input, bool vectors) {
 
 void Decoder::choose_next(const ForwardOutput& output) {
   if (next_.empty()) return;
+  if (!output.tokens.empty()) {
+    next_ = output.tokens;
+    tokens_.push_back(next_.front());
+    return;
+  }
   const std::size_t vocab = experiment_.spec.vocab_size;
   const float* last = output.logits.data() + output.logits.size() - vocab * experiment_.batch;
-  for (int b = 0; b < experiment_.batch; ++b) next_[b] = samplers_[b].choose({last + b * vocab, vocab});
+  for (int b = 0; b < experiment_.batch; ++b) next_[b] = choose(draws_[b], {last + b * vocab, vocab});
   tokens_.push_back(next_.front());
 }
 

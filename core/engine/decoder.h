@@ -56,6 +56,7 @@ class Decoder {
   Experiment experiment_;
   std::unique_ptr<Executor> executor_;
   std::vector<Sampler> samplers_;  // one a sequence
+  std::vector<Draw> draws_;        // theirs for the step that runs
   std::vector<int> next_;          // [batch] tokens chosen last
   std::vector<int> tokens_;
   std::vector<float> outputs_;

@@ -24,6 +24,11 @@ std::string_view name_of(Stage stage) {
   return "";
 }
 
+void Work::count_product(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t weights) {
+  operations += 2 * m * n * k;
+  weight_bytes += weights;
+}
+
 Work& Work::operator+=(const Work& other) {
   operations += other.operations;
   weight_bytes += other.weight_bytes;

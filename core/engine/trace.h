@@ -25,6 +25,8 @@ struct Work {
   std::int64_t cache_read_bytes = 0;
   std::int64_t cache_write_bytes = 0;
   std::int64_t bytes() const { return weight_bytes + cache_read_bytes + cache_write_bytes; }
+  /// Counts a product of 2 m n k operations that reads so many bytes of weights.
+  void count_product(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t weights);
   Work& operator+=(const Work& other);
 };
 

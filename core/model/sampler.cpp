@@ -28,17 +28,23 @@ void narrow(const Sampling& sampling, std::vector<int>& ids, std::vector<double>
 
 }  // namespace
 
-int Sampler::choose(std::span<const float> logits) {
+Draw Sampler::next() {
+  if (sampling_.temperature <= 0) return {sampling_, 0};
+  return {sampling_, double(mix(seed_, draws_++) >> 11) * 0x1p-53};
+}
+
+int choose(const Draw& chosen, std::span<const float> logits) {
+  const Sampling& sampling = chosen.sampling;
   const auto best = std::max_element(logits.begin(), logits.end());
-  if (sampling_.temperature <= 0) return int(best - logits.begin());
+  if (sampling.temperature <= 0) return int(best - logits.begin());
   std::vector<int> ids(logits.size());
   std::iota(ids.begin(), ids.end(), 0);
   std::stable_sort(ids.begin(), ids.end(), [&](int a, int b) { return logits[a] > logits[b]; });
   std::vector<double> weights(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i)
-    weights[i] = std::exp((double(logits[ids[i]]) - *best) / sampling_.temperature);
-  narrow(sampling_, ids, weights);
-  const double draw = double(mix(seed_, draws_++) >> 11) * 0x1p-53 * std::accumulate(weights.begin(), weights.end(), 0.0);
+    weights[i] = std::exp((double(logits[ids[i]]) - *best) / sampling.temperature);
+  narrow(sampling, ids, weights);
+  const double draw = chosen.at * std::accumulate(weights.begin(), weights.end(), 0.0);
   double sum = 0;
   for (std::size_t i = 0; i < ids.size(); ++i)
     if (draw < (sum += weights[i])) return ids[i];

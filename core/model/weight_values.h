@@ -31,6 +31,8 @@ class Lazy {
   explicit operator bool() const { return store_ != nullptr; }
   /// Whether the values are in memory by now.
   bool made() const { return store_ && store_->made; }
+  /// Tells the values apart from all others, while a handle of them exists.
+  const void* id() const { return store_.get(); }
   /// Whether both are handles of the same values.
   bool operator==(const Lazy& other) const { return store_ == other.store_; }
 

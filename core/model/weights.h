@@ -29,6 +29,8 @@ struct Weight {
 
   explicit operator bool() const { return values || narrow; }
   bool same_as(const Weight& other) const { return values == other.values && narrow == other.narrow; }
+  /// Tells the values apart from those of other weights, while a handle of them exists.
+  const void* id() const { return narrow ? narrow.id() : values.id(); }
   /// Whether the values are in memory by now; make() brings them there. Throws std::bad_alloc.
   bool made() const { return narrow ? narrow.made() : values.made(); }
   void make() const { narrow ? void(*narrow) : void(*values); }

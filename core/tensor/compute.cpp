@@ -18,8 +18,7 @@ void add_bias(const Weight& bias, float* y, int m, int stride, int first, int n)
 }  // namespace
 
 void Compute::count(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t weight_bytes) {
-  work.operations += 2 * m * n * k;
-  work.weight_bytes += weight_bytes;
+  work.count_product(m, n, k, weight_bytes);
 }
 
 void Compute::linear(const Linear& linear, const float* x, int m, float* y) {
