@@ -33,4 +33,31 @@ struct RmsNorm {
   }
 };
 
+/// x[row] = (x[row] - mean) / sqrt(variance + 1e-5) · weight + bias, in place
+struct LayerNorm {
+  static constexpr const char* kName = "layer_norm";
+  static constexpr int kThreads = 256;
+  static constexpr int kBlocks = 1;
+  static constexpr std::size_t kShared = kThreads / 32 * sizeof(float);
+
+  struct Params {
+    float* x;  // [rows, n], rows stride apart
+    const float* weight;
+    const float* bias;
+    std::int64_t stride;
+    int n;
+  };
+
+  static MLA_DEVICE void run(const Params& p) {
+    float* scratch = reinterpret_cast<float*>(shared_memory());
+    float* x = p.x + blockIdx.x * p.stride;
+    float sum = 0, squares = 0;
+    for (int i = int(threadIdx.x); i < p.n; i += kThreads) sum += x[i];
+    const float mean = block_sum<kThreads>(sum, scratch) / float(p.n);
+    for (int i = int(threadIdx.x); i < p.n; i += kThreads) squares += (x[i] - mean) * (x[i] - mean);
+    const float scale = 1.0f / sqrtf(block_sum<kThreads>(squares, scratch) / float(p.n) + 1e-5f);
+    for (int i = int(threadIdx.x); i < p.n; i += kThreads) x[i] = (x[i] - mean) * scale * p.weight[i] + p.bias[i];
+  }
+};
+
 }  // namespace mla::gpu

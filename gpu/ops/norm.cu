@@ -8,4 +8,8 @@ void rms_norm(Stream& stream, Rows in, int rows, int n, const float* weight, flo
   launch<RmsNorm>(stream, {rows}, {out.data, in.data, weight, in.stride, out.stride, n, eps}, RmsNorm::kShared);
 }
 
+void layer_norm(Stream& stream, Rows x, int rows, int n, const float* weight, const float* bias) {
+  launch<LayerNorm>(stream, {rows}, {x.data, weight, bias, x.stride, n}, LayerNorm::kShared);
+}
+
 }  // namespace mla::gpu
