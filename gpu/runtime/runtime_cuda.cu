@@ -40,6 +40,9 @@ cudaEvent_t of(const Event& event) { return static_cast<cudaEvent_t>(event.nativ
 
 std::string version(int number) { return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10); }
 
+/// What is asked whether anything was compiled for a device.
+__global__ void nothing() {}
+
 Error why_no_device(cudaError_t error) {
   int driver = 0, runtime = 0;
   cudaDriverGetVersion(&driver);
@@ -77,6 +80,12 @@ Result<DeviceFacts> find_device() {
                  ", the kernels need 7.5 or later"};
   if (const cudaError_t error = cudaFree(nullptr); error != cudaSuccess)  // a context: what an occupied device refuses
     return Error{facts.name + " cannot be used: " + cudaGetErrorString(error)};
+  cudaFuncAttributes attributes;
+  if (const cudaError_t error = cudaFuncGetAttributes(&attributes, nothing); error != cudaSuccess) {
+    cudaGetLastError();
+    return Error{facts.name + " has compute capability " + std::to_string(facts.major) + "." + std::to_string(facts.minor) +
+                 ", for which this program holds no kernels: " + cudaGetErrorString(error)};
+  }
   return facts;
 }
 

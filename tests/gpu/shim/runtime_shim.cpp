@@ -42,16 +42,42 @@ int shared_of(int capability) {
 struct StreamState {
   bool capturing = false;
   Work captured;
+  StreamState* origin = nullptr;     // whose capture this one has joined, by waiting for an event of it
+  bool apart = false;                // did something there that the origin has not waited for
+  std::vector<StreamState*> joined;  // the origin's
+};
+
+struct EventState {
+  Clock::time_point at = Clock::now();
+  StreamState* origin = nullptr;  // of the capture in which it was recorded
+  StreamState* by = nullptr;
 };
 
 StreamState& state(Stream& stream) { return *static_cast<StreamState*>(stream.native()); }
+EventState& state(const Event& event) { return *static_cast<EventState*>(event.native()); }
+
+/// Of the capture that the stream is part of, null outside.
+StreamState* origin_of(StreamState& stream) { return stream.capturing ? &stream : stream.origin; }
 
 void submit(Stream& stream, std::function<void()> work) {
-  if (state(stream).capturing) {
-    state(stream).captured.push_back(std::move(work));
+  if (StreamState* const origin = origin_of(state(stream))) {
+    state(stream).apart = &state(stream) != origin;
+    origin->captured.push_back(std::move(work));
   } else {
     work();
   }
+}
+
+/// Ends a capture for all streams that joined it; gives whether they had all come back.
+bool leave(StreamState& origin) {
+  bool back = true;
+  for (StreamState* stream : std::exchange(origin.joined, {})) {
+    back = back && !stream->apart;
+    stream->origin = nullptr;
+    stream->apart = false;
+  }
+  origin.capturing = false;
+  return back;
 }
 
 void take(std::size_t bytes) {
@@ -126,14 +152,12 @@ Pinned::Pinned(std::size_t bytes) : bytes_(bytes) {
 }
 Pinned::~Pinned() { std::free(data_); }
 
-Event::Event() : native_(new Clock::time_point(Clock::now())) {}
-Event::~Event() { delete static_cast<Clock::time_point*>(native_); }
+Event::Event() : native_(new EventState) {}
+Event::~Event() { delete static_cast<EventState*>(native_); }
 void Event::synchronize() const {}
 
 double milliseconds_between(const Event& from, const Event& to) {
-  return std::chrono::duration<double, std::milli>(*static_cast<Clock::time_point*>(to.native()) -
-                                                   *static_cast<Clock::time_point*>(from.native()))
-      .count();
+  return std::chrono::duration<double, std::milli>(state(to).at - state(from).at).count();
 }
 
 Graph::~Graph() { delete static_cast<Work*>(native_); }
@@ -154,21 +178,39 @@ void Stream::zero(void* to, std::size_t bytes) {
   });
 }
 void Stream::record(const Event& event) {
-  submit(*this, [at = static_cast<Clock::time_point*>(event.native())] { *at = Clock::now(); });
+  EventState& recorded = state(event);
+  recorded.origin = origin_of(state(*this));
+  recorded.by = &state(*this);
+  submit(*this, [&recorded] { recorded.at = Clock::now(); });
 }
-void Stream::record_in_capture(const Event& event) { record(event); }
-void Stream::wait(const Event&) {}
+void Stream::record_in_capture(const Event& event) {
+  submit(*this, [&recorded = state(event)] { recorded.at = Clock::now(); });
+}
+void Stream::wait(const Event& event) {
+  StreamState &mine = state(*this), *const origin = state(event).origin;
+  if (!origin || !origin->capturing) {
+    if (origin_of(mine)) throw Failure(Failure::Kind::other, "CUDA: waiting in a capture for what lies outside it");
+    return;
+  }
+  if (&mine == origin) {
+    if (state(event).by != origin) state(event).by->apart = false;
+  } else if (!mine.origin) {
+    mine.origin = origin;
+    origin->joined.push_back(&mine);
+  }
+}
 void Stream::synchronize() {
-  if (state(*this).capturing) throw Failure(Failure::Kind::other, "CUDA: operation not permitted when stream is capturing");
+  if (origin_of(state(*this))) throw Failure(Failure::Kind::other, "CUDA: operation not permitted when stream is capturing");
 }
 
 void Stream::begin_capture() { state(*this).capturing = true; }
 Graph Stream::end_capture() {
-  state(*this).capturing = false;
-  return Graph(new Work(std::exchange(state(*this).captured, {})));
+  Graph graph(new Work(std::exchange(state(*this).captured, {})));
+  if (!leave(state(*this))) throw Failure(Failure::Kind::other, "CUDA: ending a graph: a stream has not come back to it");
+  return graph;
 }
 void Stream::cancel_capture() noexcept {
-  state(*this).capturing = false;
+  leave(state(*this));
   state(*this).captured.clear();
 }
 void Stream::launch(const Graph& graph) {
