@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -141,6 +142,16 @@ TEST(Decode, PrintsNoControlBytes) {
   EXPECT_EQ(ended.out.find('\x1b'), std::string::npos);
   EXPECT_EQ(ended.out.find('\a'), std::string::npos);
   EXPECT_NE(ended.out.find("\\x1b[2J\\x07A"), std::string::npos) << ended.out;
+}
+
+TEST(Decode, ABackendThatThisMachineLacksIsNamedInOneLine) {
+  const Folder folder;
+  const Ended ended = decode(folder, {"--backend", "cuda", "--tokens", "1", "--steps", "1"});
+  if (ended.code == 0) GTEST_SKIP() << "there is a GPU";
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.err.find("--backend cuda: "), std::string::npos) << ended.err;
+  EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
+  EXPECT_TRUE(ended.out.empty());
 }
 
 TEST(Decode, SyntheticPrefillCountsAsCache) {

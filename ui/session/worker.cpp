@@ -42,7 +42,7 @@ Session::Worker::~Worker() {
 
 void Session::Worker::loop() {
   give_way(kEngineNiceness);
-  for (const auto& backend : backends_) infos_.push_back(backend->probe());
+  probe();
   publish();
   while (true) {
     const Orders orders = mailbox.take(deadline());
@@ -54,6 +54,12 @@ void Session::Worker::loop() {
     measure_crossover_if_due();
     if (unpublished_ && throttle_.due(Clock::now())) publish();
   }
+}
+
+/// Asks what each backend is, or why it can't be used.
+void Session::Worker::probe() {
+  infos_.clear();
+  for (const auto& backend : backends_) infos_.push_back(backend->probe());
 }
 
 /// When there is something to do without orders; nothing: never.
@@ -82,6 +88,7 @@ void Session::Worker::step() {
     broken_ = true;  // whoever stopped it brings the next job
   } else {
     failure_ = QString::fromStdString(status.error().message);
+    probe();  // it may be a device that is lost
   }
 }
 
@@ -111,7 +118,7 @@ void Session::Worker::learn(int threads, const Ceilings& ceilings) {
   measured.best = higher_of(measured.best, ceilings);
   ++measured.times;
   measure_at_.reset();
-  run_->shown().set_ceilings(measured.best);
+  if (run_->experiment().backend == "cpu") run_->shown().set_ceilings(measured.best);
 }
 
 /// On this thread, so that no step runs beside it.

@@ -42,6 +42,7 @@ class Session::Worker {
   };
 
   void loop();
+  void probe();
   std::optional<Clock::time_point> deadline() const;
   void obey(const Orders& orders);
   void obey_pins(const Orders& orders);

@@ -108,7 +108,9 @@ void Session::Worker::adopt(std::unique_ptr<DecodeRun> run) {
   job_.reset();
   const auto known = ceilings_.find(run_->experiment().threads);
   measure_at_.reset();
-  if (known != ceilings_.end()) {
+  if (run_->experiment().backend != "cpu") {
+    // The ceilings are the processor's.
+  } else if (known != ceilings_.end()) {
     run_->shown().set_ceilings(known->second.best);
   } else {
     measure_at_ = Clock::now() + kQuiet;
@@ -119,6 +121,7 @@ void Session::Worker::adopt(std::unique_ptr<DecodeRun> run) {
 
 void Session::Worker::refuse(const std::string& reason) {
   const Job job = *std::exchange(job_, std::nullopt);
+  if (job.experiment.backend != "cpu") probe();  // it may be a device that is lost
   const bool own = run_ && job.experiment == run_->experiment();
   if (!run_ || own) {
     failure_ = QString::fromStdString(reason);

@@ -18,6 +18,7 @@
 #include "ui/views/heads_view.h"
 #include "ui/views/tokens_view.h"
 #include "ui/window/experiment_files.h"
+#include "ui/window/failure_bar.h"
 #include "ui/window/panes.h"
 #include "ui/window/settings_keys.h"
 #include "ui/window/status_text.h"
@@ -57,6 +58,7 @@ void MainWindow::connectControls() {
   connect(&session_, &Session::refused, panel_, &ExperimentPanel::showRefusal);
   connect(&session_, &Session::snapshotChanged, this, &MainWindow::showSnapshot);
   connect(files_, &ExperimentFiles::changed, this, &MainWindow::showTitle);
+  connect(failure_, &FailureBar::cpuWanted, this, &MainWindow::useCpu);
   connect(transport_, &TransportBar::playToggled, this,
           [this](bool playing) { playing ? session_.play() : session_.pause(); });
   connect(transport_, &TransportBar::stepWanted, &session_, &Session::step);
@@ -106,6 +108,7 @@ void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
   for (View* view : views_) view->setSnapshot(snapshot);
   setWindowModified(files_->differs(shownExperiment()));
   panel_->setPrecisionNote(precision_text(*snapshot));
+  failure_->setSnapshot(*snapshot, session_.experiment().backend);
   const QString honesty = honesty_text(*snapshot);
   banner_->setText(honesty);
   banner_->setVisible(!honesty.isEmpty());
@@ -117,6 +120,13 @@ void MainWindow::showSnapshot(const SnapshotPtr& snapshot) {
   progress_->setRange(0, snapshot->progress < 0 ? 0 : 100);
   if (snapshot->progress >= 0) progress_->setValue(int(snapshot->progress * 100));
   progress_->setUpdatesEnabled(true);
+}
+
+/// The same settings on the processor, from the tokens so far.
+void MainWindow::useCpu() {
+  Experiment experiment = session_.experiment();
+  experiment.backend = "cpu";
+  session_.setExperiment(experiment);
 }
 
 /// Ten times a second: nobody reads numbers that change with every frame.

@@ -23,6 +23,7 @@ class AttentionView;
 class ExperimentFiles;
 class ExperimentPanel;
 class ExportQueue;
+class FailureBar;
 class HeadsView;
 class Panes;
 class TokensView;
@@ -91,6 +92,7 @@ class MainWindow : public QMainWindow {
   void report(const Status& status);
   void showTitle();
 
+  void useCpu();
   void requestAttention(AttentionRequest request);
   void studyWhatIsSeen();
   void clearPins();
@@ -111,6 +113,7 @@ class MainWindow : public QMainWindow {
   AttentionView* attention_;
   TokensView* tokens_;
   std::vector<View*> views_;
+  FailureBar* failure_;
   QLabel* banner_;
   QLabel* status_;
   QLabel* history_;

@@ -23,6 +23,7 @@
 #include "ui/views/rank_view.h"
 #include "ui/views/stages_view.h"
 #include "ui/views/tokens_view.h"
+#include "ui/window/failure_bar.h"
 #include "ui/window/main_window.h"
 #include "ui/window/panes.h"
 
@@ -124,6 +125,8 @@ QWidget* MainWindow::buildCentre() {
   auto* layout = new QVBoxLayout(page);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
+  failure_ = new FailureBar;
+  layout->addWidget(failure_);
   layout->addWidget(banner_);
   layout->addWidget(split, 1);
   return page;
