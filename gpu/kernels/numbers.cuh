@@ -77,11 +77,7 @@ MLA_BOTH std::uint16_t fp16_of(float x) {
 MLA_BOTH float float_of_fp8(std::uint8_t x) {
   const std::uint32_t sign = std::uint32_t(x & 0x80) << 24, magnitude = x & 0x7f;
   if (magnitude == 0x7f) return float_of_bits(sign | 0x7fc00000u);
-  if (magnitude < 8) {
-    const float small = float(magnitude) * 0x1p-9f;
-    return sign ? -small : small;
-  }
-  return float_of_bits(sign | ((magnitude << 20) + (120u << 23)));
+  return float_of_bits(sign | magnitude << 20) * 0x1p120f;  // the exponents' difference; exact for subnormals too
 }
 
 /// Rounded to nearest, ties to even, at most 448 in magnitude; NaN stays NaN.

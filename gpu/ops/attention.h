@@ -44,7 +44,8 @@ struct RowLayout {
 /// The layout of what core/spec/cache_row.h says.
 RowLayout row_layout(const std::vector<RowSegment>& row, CacheDtype dtype, PageLayout page = PageLayout::rows);
 
-/// The cache of one layer: token t of sequence b lies in pages[t / 64] + offset + b · sequence_bytes, as row t % 64.
+/// The cache of one layer: token t of sequence b lies in pages[t / 64] + offset + b · sequence_bytes, as row t % 64. The
+/// matrix units' kernels want all of these at multiples of 16 bytes.
 struct CacheView {
   RowLayout row;
   const std::byte* const* pages = nullptr;  ///< device [pages]

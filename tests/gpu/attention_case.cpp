@@ -21,6 +21,12 @@ std::size_t place_in_tiles(int slot, int column) {
          std::size_t(column % 8) * 2;
 }
 
+double dot(const float* x, const float* y, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; ++i) sum += double(x[i]) * y[i];
+  return sum;
+}
+
 }  // namespace
 
 std::string AttentionShape::text() const {
@@ -103,33 +109,38 @@ void AttentionCase::fill_caches(unsigned seed) {
 
 void AttentionCase::fill_pages(unsigned seed) {
   problem_.cache.row = row_layout(shape_.row, shape_.dtype, shape_.page);
-  const std::size_t row = std::size_t(problem_.cache.row.bytes), sequence = kPageTokens * row;
   problem_.cache.offset = kLayerOffset;
-  problem_.cache.sequence_bytes = std::int64_t(sequence);
+  problem_.cache.sequence_bytes = std::int64_t(kPageTokens) * problem_.cache.row.bytes;
   const int count = (shape_.tokens + kPageTokens - 1) / kPageTokens;
   std::vector<const std::byte*> table(std::size_t(count) + 2, nullptr);  // as long as the context
   std::vector<int> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), 0);
   std::shuffle(order.begin(), order.end(), std::mt19937(seed));
   for (const int page : order) {
-    std::vector<std::byte> bytes(kLayerOffset + sequence * shape_.batch, std::byte(0xff));
-    for (int s = 0; s < shape_.batch; ++s)
-      for (int t = page * kPageTokens; t < std::min(shape_.tokens, (page + 1) * kPageTokens); ++t) {
-        std::byte* at = bytes.data() + kLayerOffset + std::size_t(s) * sequence;
-        const std::byte* from = std::as_const(caches_[std::size_t(s)]).row(t);
-        const int slot = t % kPageTokens;
-        if (shape_.page == PageLayout::rows) {
-          std::memcpy(at + std::size_t(slot) * row, from, row);
-        } else {
-          for (int column = 0; column < problem_.cache.row.values; ++column)
-            std::memcpy(at + place_in_tiles(slot, column), from + 2 * column, 2);
-        }
-      }
-    pages_.push_back(to_device(stream_, bytes));
+    pages_.push_back(to_device(stream_, page_bytes(page)));
     table[std::size_t(page)] = pages_.back().data();
   }
   table_ = to_device(stream_, table);
   problem_.cache.pages = table_.data();
+}
+
+std::vector<std::byte> AttentionCase::page_bytes(int page) const {
+  const RowLayout& layout = problem_.cache.row;
+  const std::size_t row = std::size_t(layout.bytes), sequence = kPageTokens * row;
+  std::vector<std::byte> bytes(kLayerOffset + sequence * shape_.batch, std::byte(0xff));
+  for (int s = 0; s < shape_.batch; ++s)
+    for (int t = page * kPageTokens; t < std::min(shape_.tokens, (page + 1) * kPageTokens); ++t) {
+      std::byte* at = bytes.data() + kLayerOffset + std::size_t(s) * sequence;
+      const std::byte* from = caches_[std::size_t(s)].row(t);
+      const int slot = t % kPageTokens;
+      if (shape_.page == PageLayout::rows) {
+        std::memcpy(at + std::size_t(slot) * row, from, row);
+      } else {
+        for (int column = 0; column < layout.values; ++column)
+          std::memcpy(at + place_in_tiles(slot, column), from + 2 * column, 2);
+      }
+    }
+  return bytes;
 }
 
 AttentionResult AttentionCase::run(const DeviceFacts& device, bool trace) {
@@ -157,51 +168,61 @@ AttentionResult AttentionCase::run(const DeviceFacts& device, bool trace) {
   return result;
 }
 
-AttentionResult AttentionCase::expected() const {
-  const KvLayout& l = shape_.layout;
-  const int width = RowFormat(shape_.row, shape_.dtype).values(), shared = shape_.heads / l.kv_heads;
+std::vector<float> AttentionCase::stored_rows(int sequence) const {
+  const KvCache& cache = caches_[std::size_t(sequence)];
+  std::vector<float> rows(std::size_t(shape_.tokens) * cache.row_values());
+  for (int t = 0; t < shape_.tokens; ++t)
+    cache.read(kernels(), t, 0, rows.data() + std::ptrdiff_t(t) * cache.row_values(), cache.row_values());
+  return rows;
+}
+
+AttentionResult AttentionCase::empty_result() const {
   const std::size_t traced = std::size_t(shape_.positions) * shape_.heads * shape_.tokens;
   AttentionResult result;
-  result.out.resize(std::size_t(shape_.positions) * shape_.batch * shape_.heads * l.value);
+  result.out.resize(std::size_t(shape_.positions) * shape_.batch * shape_.heads * shape_.layout.value);
   result.weights.assign(traced, 0);
   result.nope.assign(traced, 0);
-  if (l.rope) result.rope.assign(traced, 0);
-  std::vector<float> rows(std::size_t(shape_.tokens) * width);
-  const auto dot = [](const float* x, const float* y, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; ++i) sum += double(x[i]) * y[i];
-    return sum;
-  };
+  if (shape_.layout.rope) result.rope.assign(traced, 0);
+  return result;
+}
+
+AttentionResult AttentionCase::expected() const {
+  AttentionResult result = empty_result();
   for (int s = 0; s < shape_.batch; ++s) {
-    for (int t = 0; t < shape_.tokens; ++t)
-      caches_[std::size_t(s)].read(kernels(), t, 0, rows.data() + std::size_t(t) * width, width);
+    const std::vector<float> rows = stored_rows(s);
     for (int i = 0; i < shape_.positions; ++i)
-      for (int h = 0; h < shape_.heads; ++h) {
-        const int keys = shape_.tokens - shape_.positions + i + 1, g = h / shared;
-        const std::size_t query = (std::size_t(i) * shape_.batch + s) * shape_.heads + h;
-        std::vector<double> nope(std::size_t(keys), 0), rope(nope), weights(nope), sums(std::size_t(l.value), 0);
-        double top = -1e300, total = 0;
-        for (int t = 0; t < keys; ++t) {
-          const float* row = rows.data() + std::size_t(t) * width;
-          nope[t] = dot(q_nope_.data() + query * l.nope, row + l.nope_offset + g * l.nope_stride, l.nope);
-          rope[t] = dot(q_rope_.data() + query * l.rope, row + l.rope_offset + g * l.rope_stride, l.rope);
-          top = std::max(top, nope[t] + rope[t]);
-        }
-        for (int t = 0; t < keys; ++t) total += weights[t] = std::exp(nope[t] + rope[t] - top);
-        for (int t = 0; t < keys; ++t) {
-          weights[t] /= total;
-          const float* value = rows.data() + std::size_t(t) * width + l.value_offset + g * l.value_stride;
-          for (int j = 0; j < l.value; ++j) sums[std::size_t(j)] += weights[t] * value[j];
-        }
-        std::copy(sums.begin(), sums.end(), result.out.begin() + std::ptrdiff_t(query) * l.value);
-        if (s > 0) continue;
-        const std::ptrdiff_t at = (std::ptrdiff_t(i) * shape_.heads + h) * shape_.tokens;
-        std::copy(weights.begin(), weights.end(), result.weights.begin() + at);
-        std::copy(nope.begin(), nope.end(), result.nope.begin() + at);
-        if (l.rope) std::copy(rope.begin(), rope.end(), result.rope.begin() + at);
-      }
+      for (int h = 0; h < shape_.heads; ++h) expect_query(rows, i, s, h, result);
   }
   return result;
+}
+
+void AttentionCase::expect_query(const std::vector<float>& rows, int position, int sequence, int head,
+                                 AttentionResult& result) const {
+  const KvLayout& l = shape_.layout;
+  const int keys = shape_.tokens - shape_.positions + position + 1, g = head * l.kv_heads / shape_.heads;
+  const std::size_t width = rows.size() / std::size_t(shape_.tokens);
+  const std::size_t query = (std::size_t(position) * shape_.batch + sequence) * shape_.heads + head;
+  std::vector<double> nope, rope, weights, sums(std::size_t(l.value), 0);
+  for (int t = 0; t < keys; ++t) {
+    const float* row = rows.data() + std::size_t(t) * width;
+    nope.push_back(dot(q_nope_.data() + query * l.nope, row + l.nope_offset + g * l.nope_stride, l.nope));
+    rope.push_back(dot(q_rope_.data() + query * l.rope, row + l.rope_offset + g * l.rope_stride, l.rope));
+    weights.push_back(nope.back() + rope.back());
+  }
+  const double top = *std::max_element(weights.begin(), weights.end());
+  double total = 0;
+  for (double& weight : weights) total += weight = std::exp(weight - top);
+  for (int t = 0; t < keys; ++t) {
+    weights[std::size_t(t)] /= total;
+    const float* value = rows.data() + std::size_t(t) * width + l.value_offset + g * l.value_stride;
+    for (int j = 0; j < l.value; ++j) sums[std::size_t(j)] += weights[std::size_t(t)] * value[j];
+  }
+  std::copy(sums.begin(), sums.end(), result.out.begin() + std::ptrdiff_t(query) * l.value);
+  if (sequence > 0) return;
+  const std::ptrdiff_t at = (std::ptrdiff_t(position) * shape_.heads + head) * shape_.tokens;
+  std::copy(weights.begin(), weights.end(), result.weights.begin() + at);
+  std::copy(nope.begin(), nope.end(), result.nope.begin() + at);
+  if (l.rope) std::copy(rope.begin(), rope.end(), result.rope.begin() + at);
 }
 
 AttentionResult AttentionCase::on_processor() const {
@@ -214,15 +235,10 @@ AttentionResult AttentionCase::on_processor() const {
   p.q_rope = q_rope_.data();
   ThreadPool pool(1);
   AttentionKernel kernel(kernels(), pool);
-  AttentionResult result;
-  result.out.resize(std::size_t(shape_.positions) * shape_.batch * shape_.heads * shape_.layout.value);
+  AttentionResult result = empty_result();
   kernel.scores(p);
   kernel.softmax(p, true);
   kernel.values(p, 0, result.out.data());
-  const std::size_t traced = std::size_t(shape_.positions) * shape_.heads * shape_.tokens;
-  result.weights.assign(traced, 0);
-  result.nope.assign(traced, 0);
-  if (shape_.layout.rope) result.rope.assign(traced, 0);
   for (int i = 0; i < shape_.positions; ++i) {
     const auto row = kernel.row(p, i, 0);
     const auto copy = [&](const std::vector<float>& from, std::vector<float>& to) {

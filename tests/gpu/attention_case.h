@@ -60,6 +60,11 @@ class AttentionCase {
  private:
   void fill_caches(unsigned seed);
   void fill_pages(unsigned seed);
+  std::vector<std::byte> page_bytes(int page) const;
+  AttentionResult empty_result() const;
+  /// [tokens, values of a row]
+  std::vector<float> stored_rows(int sequence) const;
+  void expect_query(const std::vector<float>& rows, int position, int sequence, int head, AttentionResult& result) const;
 
   AttentionShape shape_;
   Stream& stream_;

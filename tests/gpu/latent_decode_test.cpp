@@ -8,12 +8,6 @@ namespace {
 
 using LatentDecodeTest = DeviceTest;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 constexpr int kHeads[] = {1, 3, 9, 63, 64, 126, 128};
 struct Width {
   int latent, rope;
@@ -29,7 +23,14 @@ void check(DeviceFacts device, const AttentionShape& shape, unsigned seed = 1) {
   expect_attention(attention, device, attention.expected());
 }
 
+TEST_F(LatentDecodeTest, ATileOfEverySize) {
+  check(facts_, absorbed(33, 16, 16, 140, CacheDtype::bf16));
+  check(facts_, absorbed(17, 16, 16, 140, CacheDtype::fp16));
+  check(facts_, absorbed(9, 16, 16, 140, CacheDtype::fp8));
+}
+
 TEST_F(LatentDecodeTest, ShortCaches) {
+  SKIP_UNDER_THREAD_SANITIZER();
   unsigned seed = 0;
   for (const Width& width : kWidths)
     for (const int heads : kHeads)
@@ -53,12 +54,14 @@ TEST_F(LatentDecodeTest, LongCaches) {
 }
 
 TEST_F(LatentDecodeTest, AnyMultiplesOfSixteen) {
+  SKIP_UNDER_THREAD_SANITIZER();
   for (const CacheDtype dtype : kTypes)
     for (const Width& width : {Width{16, 0}, Width{48, 16}, Width{144, 48}, Width{496, 80}})
       check(facts_, absorbed(17, width.latent, width.rope, 75, dtype));
 }
 
 TEST_F(LatentDecodeTest, SequencesAndPositions) {
+  SKIP_UNDER_THREAD_SANITIZER();
   for (const CacheDtype dtype : kTypes) {
     AttentionShape shape = absorbed(5, 64, 16, 70, dtype);
     shape.batch = 2;
@@ -68,6 +71,7 @@ TEST_F(LatentDecodeTest, SequencesAndPositions) {
 }
 
 TEST_F(LatentDecodeTest, PagesOfTiles) {
+  SKIP_UNDER_THREAD_SANITIZER();
   for (const CacheDtype dtype : {CacheDtype::bf16, CacheDtype::fp16}) {
     AttentionShape shape = absorbed(9, 256, 64, 140, dtype);
     shape.page = PageLayout::tiles;

@@ -1,6 +1,7 @@
 // A block's threads as threads of the processor, so that the thread sanitizer sees what they do to each other.
 #if defined(__SANITIZE_THREAD__)
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -16,9 +17,15 @@ namespace {
 
 thread_local Lane* running = nullptr;
 
-/// One mutex for all barriers: they are short, and whoever waits sleeps.
+/// One mutex for all that threads share beside the block's memory: they hold it for short, and whoever waits sleeps.
 std::mutex mutex;
-std::condition_variable came;
+std::condition_variable changed;
+
+/// Tells who waits at a barrier. Some barriers share one by chance, which only wakes threads in vain.
+std::condition_variable& came_to(const Barrier& barrier) {
+  static std::array<std::condition_variable, 61> all;
+  return all[reinterpret_cast<std::uintptr_t>(&barrier) / alignof(Barrier) % all.size()];
+}
 
 constexpr std::chrono::seconds kForEver{60};
 
@@ -27,6 +34,7 @@ constexpr std::chrono::seconds kForEver{60};
 Lane& current() { return *running; }
 
 void wait_at(Barrier& barrier) {
+  std::condition_variable& came = came_to(barrier);
   std::unique_lock lock(mutex);
   const std::uint64_t generation = barrier.generation;
   if (++barrier.arrived == barrier.expected) {
@@ -41,12 +49,12 @@ void wait_at(Barrier& barrier) {
 
 void wait_until(const std::function<bool()>& come) {
   std::unique_lock lock(mutex);
-  if (!came.wait_for(lock, kForEver, come)) throw std::logic_error("threads of a block wait for others that never come");
+  if (!changed.wait_for(lock, kForEver, come)) throw std::logic_error("threads of a block wait for others that never come");
 }
 
 void change(const std::function<bool()>& what) {
   const std::lock_guard lock(mutex);
-  if (what()) came.notify_all();
+  if (what()) changed.notify_all();
 }
 
 void run_block(Block& block, const std::function<void()>& body) {
