@@ -2,6 +2,7 @@
 
 #include "gpu/kernels/combine_splits.cuh"
 #include "gpu/ops/decode_hopper.h"
+#include "gpu/ops/grouped.h"
 #include "gpu/ops/plain_attention.h"
 
 namespace mla::gpu {
@@ -15,6 +16,10 @@ void products(Stream& stream, const AttentionPlan& plan, const SplitAttention& s
       return latent_decode(stream, plan.latent, plan.tiles, split);
     case AttentionKind::warpgroups:
       return hopper_decode(stream, plan, split);
+    case AttentionKind::grouped:
+      return grouped_decode(stream, plan, split);
+    case AttentionKind::prefill:
+      return prefill(stream, plan.prefill, split.problem);
   }
 }
 

@@ -82,7 +82,8 @@ struct DeviceAttention {
 std::int64_t attention_workspace(const DeviceFacts& device, const DeviceAttention& problem);
 
 /// Softmax attention by the kernel that suits the device, the shape and the cache's type (attention_kernel_of). The output
-/// is the same bits at every repetition, with and without a trace. Throws Failure.
+/// is the same bits at every repetition and, of one query a head, with and without a trace; many queries at which nobody
+/// looks have kernels of their own. Throws Failure.
 void attend(Stream& stream, const DeviceFacts& device, const DeviceAttention& problem, std::byte* workspace);
 
 /// The name of the kernel that does the products, as LaunchLog has it.

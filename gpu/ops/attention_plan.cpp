@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "gpu/ops/decode_hopper.h"
+#include "gpu/ops/grouped.h"
 #include "gpu/ops/plain_attention.h"
+#include "gpu/ops/prefill.h"
 
 namespace mla::gpu {
 namespace {
 
-constexpr int kPlainResident = 2;  // blocks on a multiprocessor
+constexpr int kPlainResident = 2;    // blocks on a multiprocessor
+constexpr int kGroupedResident = 8;  // as many threads as fit, which wait for memory, and as many again
 /// Heads that share a key-value head and a block of the plain kernel, where there are so many and their sums find room.
 constexpr int kPlainHeads = 8, kPlainValues = 1024;
 
@@ -37,6 +40,16 @@ AttentionPlan plan_latent(const DeviceFacts& device, const DeviceAttention& prob
   return plan;
 }
 
+/// The plan for when somebody looks; without, it needs no more room.
+AttentionPlan plan_split(const DeviceFacts& device, const DeviceAttention& problem) {
+  if (hopper_decode_handles(device, problem)) return plan_hopper_decode(device, problem);
+  const bool latent = latent_decode_fits(device, problem), grouped = !latent && grouped_decode_handles(device, problem);
+  AttentionPlan plan = latent ? plan_latent(device, problem) : grouped ? plan_grouped_decode(problem) : plan_plain(problem);
+  const int resident = latent ? plan.latent.resident : grouped ? kGroupedResident : kPlainResident;
+  plan.splits = splits_for(device, problem, plan.tiles, resident);
+  return plan;
+}
+
 std::size_t aligned(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
 
 std::size_t sums_bytes(const DeviceAttention& problem, const AttentionPlan& plan, std::int64_t rows) {
@@ -50,10 +63,10 @@ std::int64_t rows_of(const DeviceAttention& problem) {
 }  // namespace
 
 AttentionPlan plan_attention(const DeviceFacts& device, const DeviceAttention& problem) {
-  if (hopper_decode_handles(device, problem)) return plan_hopper_decode(device, problem);
-  const bool latent = latent_decode_fits(device, problem);
-  AttentionPlan plan = latent ? plan_latent(device, problem) : plan_plain(problem);
-  plan.splits = splits_for(device, problem, plan.tiles, latent ? plan.latent.resident : kPlainResident);
+  if (!prefill_handles(problem)) return plan_split(device, problem);
+  AttentionPlan plan;
+  plan.kind = AttentionKind::prefill;
+  plan.prefill = plan_prefill(device, problem);
   return plan;
 }
 
@@ -65,6 +78,10 @@ const char* name_of(const AttentionPlan& plan) {
       return latent_decode_name(plan.latent.products, plan.latent.tile.rows);
     case AttentionKind::warpgroups:
       return hopper_decode_name();
+    case AttentionKind::grouped:
+      return plan.grouped_name;
+    case AttentionKind::prefill:
+      return plan.prefill.name;
   }
   return nullptr;
 }
@@ -81,7 +98,7 @@ SplitAttention split_attention(const DeviceAttention& problem, const AttentionPl
 }
 
 std::int64_t attention_workspace(const DeviceFacts& device, const DeviceAttention& problem) {
-  const AttentionPlan plan = plan_attention(device, problem);
+  const AttentionPlan plan = plan_split(device, problem);
   const std::int64_t rows = rows_of(problem);
   return std::int64_t(sums_bytes(problem, plan, rows) + std::size_t(plan.splits * rows) * sizeof(SplitTotal));
 }

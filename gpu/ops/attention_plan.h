@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gpu/ops/latent_decode.h"
+#include "gpu/ops/prefill.h"
 
 namespace mla::gpu {
 
@@ -9,6 +10,8 @@ enum class AttentionKind {
   plain,       ///< any shape, any type
   latent,      ///< absorbed MLA on the matrix units
   warpgroups,  ///< absorbed MLA of (576, 512) in bf16 by wgmma and bulk copies, compute capability 9.0
+  grouped,     ///< one query a head, keys and values of several heads
+  prefill,     ///< many queries at which nobody looks; has no splits
 };
 
 /// How an attention is done.
@@ -18,6 +21,8 @@ struct AttentionPlan {
   int tiles = 1;       ///< blocks for all heads of a query
   int splits = 1;      ///< blocks for all tokens
   LatentDecodePlan latent;
+  const char* grouped_name = nullptr;
+  PrefillPlan prefill;
 
   std::int64_t blocks(const DeviceAttention& problem) const {
     return std::int64_t(problem.positions) * problem.batch * tiles * splits;

@@ -43,7 +43,8 @@ std::vector<Expectation> expectations() {
       {{75, plain}, {80, "latent_decode_scaled_64"}, {86, "latent_decode_scaled_32"}, {90, "latent_decode_scaled_64"}});
   add(absorbed(16, 100, 20, tokens, CacheDtype::bf16), {{75, plain}});
   add(absorbed(16, 528, 64, tokens, CacheDtype::bf16), {{75, plain}});
-  add(toy(4, 16, 32, tokens, CacheDtype::bf16), {{75, plain}});
+  add(toy(4, 16, 32, tokens, CacheDtype::bf16), {{75, "grouped_decode"}});
+  add(grouped(4, 1, 13, 4, tokens, CacheDtype::bf16), {{75, "grouped_decode_any"}});
   return all;
 }
 
