@@ -21,6 +21,8 @@ std::unique_ptr<AttentionLayer> make_shape(const Experiment& e) {
   return e.spec.attention.is_mla() ? make_latent_layer(e.spec, e.path) : make_grouped_query_layer(e.spec);
 }
 
+}  // namespace
+
 DeviceCache::Shape cache_shape(const Experiment& e, const DeviceFacts& device, const KvLayout& layout) {
   const std::vector<RowSegment> row = cache_row(e.spec, row_path(e));
   const CacheDtype dtype = row_dtype(e);
@@ -29,8 +31,6 @@ DeviceCache::Shape cache_shape(const Experiment& e, const DeviceFacts& device, c
                               : page_layout_for(device, row, dtype, layout, e.spec.attention.num_attention_heads);
   return {row, dtype, page, e.layers, e.batch, e.context};
 }
-
-}  // namespace
 
 CudaExecutor::CudaExecutor(const Experiment& experiment, const DeviceFacts& device, std::shared_ptr<WeightStore> store,
                            std::shared_ptr<const ModelWeights> weights, Options options)

@@ -8,6 +8,9 @@
 
 namespace mla::gpu {
 
+/// What an experiment caches, in the page layout that its attention is fastest with.
+DeviceCache::Shape cache_shape(const Experiment& e, const DeviceFacts& device, const KvLayout& layout);
+
 /// Some consecutive positions on their way through the layers.
 struct CudaExecutor::Chunk {
   int first = 0;             ///< position of the first

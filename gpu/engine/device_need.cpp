@@ -2,14 +2,16 @@
 #include <algorithm>
 
 #include "core/engine/chunk.h"
-#include "gpu/engine/cuda_executor.h"
+#include "gpu/engine/cuda_executor_parts.h"
 
 namespace mla::gpu {
 namespace {
 
 /// The attention of as many positions as a chunk takes, at the end of the context.
 std::int64_t workspace(const Experiment& e, const DeviceFacts& device, const KvLayout& layout, int positions) {
+  const DeviceCache::Shape shape = cache_shape(e, device, layout);
   DeviceAttention problem;
+  problem.cache.row = row_layout(shape.row, shape.dtype, shape.page);
   problem.layout = layout;
   problem.batch = e.batch;
   problem.heads = e.spec.attention.num_attention_heads;
