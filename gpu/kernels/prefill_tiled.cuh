@@ -12,7 +12,8 @@ namespace mla::gpu {
 template <int kChunks>
 struct PrefillTiled {
   static constexpr const char* kName = "prefill_tiled";
-  static constexpr int kThreads = 256, kBlocks = kChunks <= 2 ? 2 : 1;
+  static constexpr int kThreads = 256;
+  static constexpr int kBlocks = kChunks <= 2 && kCapability != 75 ? 2 : 1;  // two would spill there
   static constexpr int kRows = 64, kDepth = 32, kStride = kRows + 4;
   static constexpr std::size_t kShared = sizeof(float) * 2 * kPageTokens * kStride;
   using Params = Prefill;
