@@ -107,6 +107,7 @@ QWidget* ExperimentPanel::control(const std::string& setting) const {
 void ExperimentPanel::setExperiment(const Experiment& experiment) {
   if (experiment == experiment_) return;
   experiment_ = experiment;
+  showRefusal({});  // of what it replaces
   showAll();
 }
 

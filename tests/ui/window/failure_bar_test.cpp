@@ -90,8 +90,14 @@ TEST(FailureBar, OffersTheCpuWhereTheFirstRunCannotStart) {
   session.setExperiment(experiment);
   auto* bar = window.findChild<FailureBar*>();
   ASSERT_TRUE(wait_for([&] { return bar->isVisible(); }));
+  QLabel* refusal = nullptr;
+  for (QLabel* label : window.findChildren<QLabel*>())
+    if (label->accessibleName() == QStringLiteral("Why the settings were refused")) refusal = label;
+  ASSERT_TRUE(refusal);
+  EXPECT_TRUE(wait_for([&] { return refusal->text().contains(QStringLiteral("cuda")); }));
   QTest::mouseClick(bar->findChild<QPushButton*>(), Qt::LeftButton);
   EXPECT_TRUE(wait_for([&] { return session.snapshot()->run > 0 && bar->isHidden(); }));
+  EXPECT_TRUE(refusal->text().isEmpty());
 }
 
 TEST(FailureBar, SaysNothingOfARunOnTheCpu) {
