@@ -20,6 +20,7 @@ class ExecutorTest : public DeviceTest {
  protected:
   void SetUp() override {
     DeviceTest::SetUp();
+    SKIP_UNDER_THREAD_SANITIZER();  // but for ShortRunTest
     backend_ = make_cuda_backend();
   }
 
@@ -36,6 +37,30 @@ class ExecutorTest : public DeviceTest {
 
   std::unique_ptr<ComputeBackend> backend_;
 };
+
+/// Short enough for every sanitizer: the kernels that only a whole run launches are among them.
+class ShortRunTest : public ExecutorTest {
+ protected:
+  void SetUp() override {
+    DeviceTest::SetUp();
+    backend_ = make_cuda_backend();
+  }
+};
+
+TEST_F(ShortRunTest, OfAToyBlockAndOfADecoderWithExpertsGivesTheSame) {
+  expect_same(toy_experiment(), 2, {1});
+  std::mt19937 rng(21);
+  Experiment e = random_small(Variant::mla, rng);
+  e.spec.num_hidden_layers = e.layers = 1;
+  e.spec.block = BlockKind::decoder;
+  e.spec.intermediate_size = 24;
+  e.spec.moe = random_experts(rng);
+  e.spec.moe->first_k_dense_replace = 0;
+  for (const AttentionPath path : {AttentionPath::expanded, AttentionPath::absorbed}) {
+    e.path = path;
+    expect_same(e, 2, {1});
+  }
+}
 
 class EveryVariant : public ExecutorTest, public ::testing::WithParamInterface<Variant> {};
 

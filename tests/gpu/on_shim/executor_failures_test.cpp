@@ -18,6 +18,7 @@ class ExecutorFailures : public DeviceTest {
  protected:
   void SetUp() override {
     DeviceTest::SetUp();
+    SKIP_UNDER_THREAD_SANITIZER();
     experiment_ = default_experiment();
     AttentionSpec& a = experiment_.spec.attention;
     a.hidden_size = 16;
