@@ -62,12 +62,18 @@ class EveryKernel : public ::testing::Test {
   Stream stream_;
 };
 
-Experiment small(Variant variant) {
-  std::mt19937 rng(1);
-  Experiment e = random_small(variant, rng);
-  e.spec.block = BlockKind::decoder;
+Experiment small_decoder() {
+  Experiment e = default_experiment();
+  AttentionSpec& a = e.spec.attention;
+  a.hidden_size = 32;
+  a.num_attention_heads = a.num_key_value_heads = 3;
+  a.qk_nope_head_dim = a.v_head_dim = 8;
+  a.qk_rope_head_dim = 4;
+  a.kv_lora_rank = 12;
+  a.trained_kv_lora_rank = 16;
+  e.spec.num_hidden_layers = e.layers = 2;
   e.spec.intermediate_size = 40;
-  e.spec.moe.reset();
+  e.context = 64;
   return e;
 }
 
@@ -75,15 +81,17 @@ TEST_F(EveryKernel, IsLaunchedBySomeRun) {
   if (kSanitized) GTEST_SKIP() << "its runs are those of other tests";
   LaunchLog log;
   for (const WeightsDtype dtype : {WeightsDtype::stored, WeightsDtype::bf16, WeightsDtype::int8}) {
-    Experiment e = small(Variant::mla);
+    Experiment e = small_decoder();
     e.weights_dtype = dtype;
     decode(e, 20);
   }
-  Experiment e = small(Variant::mla);
+  Experiment e = small_decoder();
   e.path = AttentionPath::expanded;
   decode(e, 2);
   e.spec.moe = MoeSpec{.n_routed_experts = 4, .num_experts_per_tok = 2, .moe_intermediate_size = 8, .n_shared_experts = 1};
   for (const int prompt : {1, 40}) decode(e, prompt, {});
+  e.path = AttentionPath::reexpanded;
+  decode(e, 2);
   decode_the_toy_block();
   for (const int heads : {16, 20, 40}) {
     for (const CacheDtype dtype : {CacheDtype::bf16, CacheDtype::fp16, CacheDtype::fp8})
