@@ -37,7 +37,7 @@ struct ForwardOutput {
   std::vector<float> logits;  ///< [positions, batch, vocab_size]; empty without a vocabulary, or where `tokens` are given
   std::vector<float> hidden;  ///< [positions, batch, hidden_size] after the last layer, before the final norm; a backend
                               ///< with memory of its own leaves them there where tokens were fed and there is a vocabulary
-  std::vector<int> tokens;  ///< [batch] by the draws, of a backend that chooses where its logits are
+  std::vector<int> tokens;    ///< [batch] by the draws, of a backend that chooses where its logits are
   StepTrace trace;
   bool cancelled = false;
 };
