@@ -33,12 +33,10 @@ TEST_F(AttentionTest, HeadsWithAndWithoutOthersBesideThem) {
 }
 
 TEST_F(AttentionTest, AnyShapeOverEveryTypeOfCache) {
-  SKIP_UNDER_THREAD_SANITIZER();
   for (const CacheDtype dtype : kTypes) expect_exact(facts_, odd_shapes(dtype));
 }
 
 TEST_F(AttentionTest, EqualsTheProcessors) {
-  SKIP_UNDER_THREAD_SANITIZER();
   Stream stream;
   for (const CacheDtype dtype : kTypes)
     for (const AttentionShape& shape : odd_shapes(dtype)) {
@@ -48,7 +46,6 @@ TEST_F(AttentionTest, EqualsTheProcessors) {
 }
 
 TEST_F(AttentionTest, QueriesSeeTheTokensUpToTheirs) {
-  SKIP_UNDER_THREAD_SANITIZER();
   std::vector<AttentionShape> shapes{absorbed(4, 24, 8, 75, CacheDtype::fp32), grouped(4, 2, 16, 16, 20, CacheDtype::bf16),
                                      expanded(2, 6, 2, 8, 66, CacheDtype::int8)};
   shapes[0].positions = 11;
@@ -65,7 +62,6 @@ TEST_F(AttentionTest, PagesOfTilesHoldTheSame) {
 }
 
 TEST_F(AttentionTest, TheBitsAreTheSameAgainAndWithoutATrace) {
-  SKIP_UNDER_THREAD_SANITIZER();
   Stream stream;
   for (const CacheDtype dtype : kTypes)
     for (const AttentionShape& shape : {absorbed(20, 64, 16, 300, dtype), grouped(4, 2, 20, 4, 300, dtype)}) {

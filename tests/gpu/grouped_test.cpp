@@ -6,9 +6,8 @@
 namespace mla::gpu::testing {
 namespace {
 
-const std::vector<CacheDtype> kTypes =
-    kThreadSanitized ? std::vector{CacheDtype::bf16}
-                     : std::vector{CacheDtype::fp32, CacheDtype::fp16, CacheDtype::bf16, CacheDtype::fp8, CacheDtype::int8};
+const std::vector<CacheDtype> kTypes{CacheDtype::fp32, CacheDtype::fp16, CacheDtype::bf16, CacheDtype::fp8,
+                                     CacheDtype::int8};
 constexpr double kTolerance = 2e-5;  // of fp32 sums in another order
 
 using GroupedTest = DeviceTest;

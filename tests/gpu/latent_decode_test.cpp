@@ -30,7 +30,6 @@ TEST_F(LatentDecodeTest, ATileOfEverySize) {
 }
 
 TEST_F(LatentDecodeTest, ShortCaches) {
-  SKIP_UNDER_THREAD_SANITIZER();
   unsigned seed = 0;
   for (const Width& width : kWidths)
     for (const int heads : kHeads)
@@ -54,14 +53,12 @@ TEST_F(LatentDecodeTest, LongCaches) {
 }
 
 TEST_F(LatentDecodeTest, AnyMultiplesOfSixteen) {
-  SKIP_UNDER_THREAD_SANITIZER();
   for (const CacheDtype dtype : kTypes)
     for (const Width& width : {Width{16, 0}, Width{48, 16}, Width{144, 48}, Width{496, 80}})
       check(facts_, absorbed(17, width.latent, width.rope, 75, dtype));
 }
 
 TEST_F(LatentDecodeTest, SequencesAndPositions) {
-  SKIP_UNDER_THREAD_SANITIZER();
   for (const CacheDtype dtype : kTypes) {
     AttentionShape shape = absorbed(5, 64, 16, 70, dtype);
     shape.batch = 2;
@@ -71,7 +68,6 @@ TEST_F(LatentDecodeTest, SequencesAndPositions) {
 }
 
 TEST_F(LatentDecodeTest, PagesOfTiles) {
-  SKIP_UNDER_THREAD_SANITIZER();
   for (const CacheDtype dtype : {CacheDtype::bf16, CacheDtype::fp16}) {
     AttentionShape shape = absorbed(9, 256, 64, 140, dtype);
     shape.page = PageLayout::tiles;

@@ -14,7 +14,6 @@ constexpr int kRepeats = 1000;
 using RepeatTest = DeviceTest;
 
 TEST_F(RepeatTest, AttentionGivesTheSameBitsEveryTime) {
-  SKIP_UNDER_THREAD_SANITIZER();
   AttentionShape prompt = expanded(2, 32, 16, 32, 140, CacheDtype::bf16);
   prompt.positions = 40;
   std::vector<AttentionShape> shapes{absorbed(16, 512, 64, 140, CacheDtype::bf16),
@@ -32,7 +31,6 @@ TEST_F(RepeatTest, AttentionGivesTheSameBitsEveryTime) {
 }
 
 TEST_F(RepeatTest, AStepGivesTheSameBitsEveryTime) {
-  SKIP_UNDER_THREAD_SANITIZER();
   std::mt19937 rng(6);
   Experiment e = random_small(Variant::mla, rng);
   e.spec.block = BlockKind::decoder;

@@ -31,7 +31,7 @@ class SampleTest : public DeviceTest {
 
 TEST_F(SampleTest, TokensAreTheCpusAtEverySetting) {
   unsigned seed = 1;
-  for (const int vocab : kThreadSanitized ? std::vector{5} : std::vector{1, 5, 300, 1025})
+  for (const int vocab : kSanitized ? std::vector{5, 300} : std::vector{1, 5, 300, 1025})
     for (const Sampling& sampling : std::vector<Sampling>{{0, 0, 1}, {1, 0, 1}, {0.3, 5, 1}, {2, 0, 0.6}, {1, 40, 0.9}}) {
       std::vector<Draw> draws;
       for (const double at : {0.0, 0.31, 0.77, 0.999}) draws.push_back({sampling, at});

@@ -36,7 +36,6 @@ TEST_F(PrefillOnDevices, OldOnesAndFp32HaveNoMatrixUnits) {
 }
 
 TEST_F(PrefillOnDevices, TilesAreAsWideAsTheValuesAndFitTheirMemory) {
-  SKIP_UNDER_THREAD_SANITIZER();
   for (const CacheDtype dtype : {CacheDtype::fp16, CacheDtype::bf16, CacheDtype::fp8, CacheDtype::int8}) {
     expect(80, expanded(2, 128, 64, 128, 70, dtype), 33, {kPrefillMatrix, 0, 2});
     expect(86, absorbed(7, 256, 32, 40, dtype), 9, {kPrefillMatrix, 1, 2});

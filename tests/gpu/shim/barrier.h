@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "tests/gpu/shim/order.h"
+
 namespace mla::gpu::shim {
 
 /// A place where so many threads of a block wait for each other.
@@ -9,6 +11,7 @@ struct Barrier {
   int expected = 0;
   int arrived = 0;
   std::uint64_t generation = 0;
+  Order order{};
 };
 
 /// An asynchronous copy whose bytes are not there before somebody waits for them.

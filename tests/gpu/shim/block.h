@@ -58,18 +58,17 @@ inline Warp& Lane::warp() const { return block->warps[std::size_t(number / kWarp
 /// The thread that is running.
 Lane& current();
 
-/// Waits until barrier.expected threads have come. Ends the launch with an error where they never will.
-void wait_at(Barrier& barrier);
+/// Waits until barrier.expected threads have come; the last of them does `together` before anybody goes on. Ends the launch
+/// with an error where they never will.
+void wait_at(Barrier& barrier, const std::function<void()>& together = {});
 
-/// Waits until `come` is true, which looks at what change() changes. Ends the launch with an error where it never will be.
+/// Waits until `come` is true, which others make so. Asked by whoever looks for the next to run, as the shim's own (Unseen).
+/// Ends the launch with an error where it never will be.
 void wait_until(const std::function<bool()>& come);
 
-/// Changes what others wait for or share, alone; `what` says whether somebody may go on for it.
-void change(const std::function<bool()>& what);
-
-/// Runs `body` for every thread of every block, block after block; shared memory is poisoned before each. On fibers, which
-/// take turns at barriers; on threads of the processor under the thread sanitizer, which then sees what a missing barrier
-/// does. Throws std::logic_error where threads wait for ever.
+/// Runs `body` for every thread of every block, block after block; shared memory is poisoned before each. Threads are
+/// fibers, which take turns at barriers; the thread sanitizer is told of them and of nothing but what barriers order, so it
+/// sees what a missing one does. Throws std::logic_error where threads wait for ever.
 void run_grid(Index grid, int threads, std::size_t shared_bytes, const std::function<void()>& body);
 
 /// Deposits `bytes` of this thread for its warp, waits for the others, and gives what lane 0 deposited; the other lanes'

@@ -26,10 +26,10 @@ inline void sync_block() { shim::wait_at(shim::current().block->barriers[0]); }
 inline void sync_warp() { shim::wait_at(shim::current().warp().barrier); }
 inline void sync_named(int id, int threads) {
   shim::Barrier& barrier = shim::current().block->barriers[id];
-  shim::change([&] {
+  {
+    const shim::Unseen unseen;
     barrier.expected = threads;
-    return false;
-  });
+  }
   shim::wait_at(barrier);
 }
 

@@ -14,6 +14,7 @@ struct MemoryBarrier {
   std::int64_t bytes = 0;  ///< announced, less those that came
   std::uint64_t phase = 0;
   std::vector<PendingCopy> copies;  ///< begun; their bytes come when somebody waits for the phase
+  Order order{};
 };
 
 inline constexpr int kWarpgroupLanes = 128;
@@ -31,7 +32,6 @@ struct Product {
 /// What the 128 lanes of a warpgroup share.
 struct Warpgroup {
   Barrier barrier;
-  int arrived = 0;                             ///< lanes that have come to what they do together
   std::array<Product, kWarpgroupLanes> asked;  ///< what each lane asked for; they have to ask for the same
   std::vector<Product> begun, committed;
 };

@@ -6,8 +6,7 @@
 
 namespace mla::gpu::shim {
 
-/// Runs `body` once for every thread of the block, all of them to the end. Two of them exist: lanes_fibers.cpp and
-/// lanes_threads.cpp.
+/// Runs `body` once for every thread of the block, all of them to the end.
 void run_block(Block& block, const std::function<void()>& body);
 
 }  // namespace mla::gpu::shim

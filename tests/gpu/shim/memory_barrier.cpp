@@ -24,6 +24,18 @@ MemoryBarrier& barrier_at(const std::uint64_t* at) {
   return found->second;
 }
 
+/// What this thread did so far comes before what those do who wait for the barrier's phase.
+void publish(const std::uint64_t* at) {
+  MemoryBarrier* barrier;
+  std::uint64_t phase;
+  {
+    const Unseen unseen;
+    barrier = &barrier_at(at);
+    phase = barrier->phase;
+  }
+  barrier->order.publish(phase);
+}
+
 void end_phase_if_done(MemoryBarrier& barrier) {
   if (barrier.to_come != 0 || barrier.bytes != 0) return;
   ++barrier.phase;
@@ -47,40 +59,40 @@ std::uint32_t shared_address(const void* shared) {
 
 void barrier_init(std::uint64_t* at, int arrivals) {
   check(aligned(at, 8) && arrivals > 0, "a barrier in shared memory is 8 bytes, aligned, and somebody arrives at it");
-  change([&] {
-    current().block->memory_barriers[at] = {.expected = arrivals, .to_come = arrivals, .copies = {}};
-    return false;
-  });
+  const Unseen unseen;
+  current().block->memory_barriers[at] = {.expected = arrivals, .to_come = arrivals, .copies = {}};
 }
 
 void barrier_arrive(std::uint64_t* at, int bytes) {
-  change([&] {
-    MemoryBarrier& barrier = barrier_at(at);
-    check(barrier.to_come > 0, "more arrivals at a barrier than it expects in a phase");
-    --barrier.to_come;
-    barrier.bytes += bytes;
-    end_phase_if_done(barrier);
-    return true;
-  });
+  publish(at);
+  const Unseen unseen;
+  MemoryBarrier& barrier = barrier_at(at);
+  check(barrier.to_come > 0, "more arrivals at a barrier than it expects in a phase");
+  --barrier.to_come;
+  barrier.bytes += bytes;
+  end_phase_if_done(barrier);
 }
 
 void barrier_wait(std::uint64_t* at, int parity) {
-  Block& block = *current().block;
-  const auto ended = [&] {
-    MemoryBarrier& barrier = block.memory_barriers.at(at);
-    if (int(barrier.phase % 2) == parity && barrier.to_come == 0) land(barrier);
-    return int(barrier.phase % 2) != parity;
+  MemoryBarrier* barrier;
+  {
+    const Unseen unseen;
+    barrier = &barrier_at(at);
+  }
+  const auto ended = [=] {
+    if (int(barrier->phase % 2) == parity && barrier->to_come == 0) land(*barrier);
+    return int(barrier->phase % 2) != parity;
   };
   wait_until(std::cref(ended));  // nothing that a thread which waits for ever would leave behind
+  barrier->order.observe(std::uint64_t(parity));
 }
 
 void bulk_copy(void* shared, const void* from, int bytes, std::uint64_t* at) {
   check(aligned(shared, 16) && aligned(from, 16) && bytes % 16 == 0, "a bulk copy goes by multiples of 16 bytes");
-  change([&] {
-    std::memset(shared, 0xff, std::size_t(bytes));
-    barrier_at(at).copies.push_back({shared, from, bytes, bytes});
-    return true;
-  });
+  std::memset(shared, 0xff, std::size_t(bytes));
+  publish(at);
+  const Unseen unseen;
+  barrier_at(at).copies.push_back({shared, from, bytes, bytes});
 }
 
 }  // namespace mla::gpu::shim

@@ -16,13 +16,7 @@ Warpgroup& own_group(const Lane& lane) { return lane.block->warpgroups[std::size
 template <class What>
 void together(const What& what) {
   Warpgroup& group = own_group(current());
-  change([&] {
-    if (++group.arrived < kWarpgroupLanes) return false;
-    group.arrived = 0;
-    what(group);
-    return false;
-  });
-  wait_at(group.barrier);
+  wait_at(group.barrier, [&] { what(group); });
 }
 
 /// A matrix descriptor, as the hardware takes it apart (PTX ISA, "Matrix Descriptor Format").
