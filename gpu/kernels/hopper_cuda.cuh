@@ -8,6 +8,10 @@
 
 namespace mla::gpu {
 
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900 && !defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#error "compute capability 9.0 is to be compiled as 90a, which has these instructions: see MLA_CUDA_ARCHITECTURES"
+#endif
+
 /// Whether this is compiled for what has these instructions.
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 inline constexpr bool kWarpgroupProducts = true;
@@ -74,14 +78,29 @@ MLA_DEVICE void bulk_copy(void* shared, const void* from, int bytes, std::uint64
 /// What this thread wrote to shared memory is seen by bulk copies and products that begin after the next barrier.
 MLA_DEVICE void publish_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
-// Products: all threads of the warpgroup together. Between the first of a group and products_wait nobody touches the
-// accumulators or the operands.
+// Products: all threads of the warpgroup together. Between products_begin and products_wait nobody touches the accumulators
+// or the operands.
 
-/// Before the first product, and where accumulators have been touched since.
-MLA_DEVICE void products_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+/// Ties the compiler's view of accumulators to a place in the program: what is computed of them stays on its side.
+template <int n>
+MLA_DEVICE void pin(float (&d)[n]) {
+#pragma unroll
+  for (int i = 0; i < n; ++i) asm volatile("" : "+f"(d[i])::"memory");
+}
+
+/// Before the first product on these accumulators, and again where they have been touched since.
+template <int n>
+MLA_DEVICE void products_begin(float (&d)[n]) {
+  pin(d);
+  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+}
 MLA_DEVICE void products_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
-/// Until all committed ones are done.
-MLA_DEVICE void products_wait() { asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory"); }
+/// Until all committed ones are done; they were on these accumulators.
+template <int n>
+MLA_DEVICE void products_wait(float (&d)[n]) {
+  asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+  pin(d);
+}
 
 #define MLA_FOUR(d, i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
 #define MLA_SIXTEEN(d, i) MLA_FOUR(d, i), MLA_FOUR(d, i + 4), MLA_FOUR(d, i + 8), MLA_FOUR(d, i + 12)

@@ -32,8 +32,10 @@ struct LatentDecodeWgmma {
                        kTotals = kTops + kGroups * kHeads * 4, kBarriers = kTotals + kGroups * kHeads * 4;
   static constexpr std::size_t kShared = kBarriers + 2 * kStages * sizeof(std::uint64_t);
   static_assert(kShared <= 227 * 1024);
-  /// Registers of a thread: the block's share is 168 each, which the consumers' sums exceed.
+  /// Registers of a thread: the block's share is 168 each, which the consumers' sums exceed. For more they would wait for
+  /// ever.
   static constexpr int kConsumerRegisters = 240, kFetcherRegisters = 24;
+  static_assert((kGroups * kConsumerRegisters + kFetcherRegisters) * kWarpgroup <= 65536 / kThreads / 8 * 8 * kThreads);
   /// Barriers of the consumers among themselves.
   static constexpr int kTopsKnown = 1, kWeightsKnown = 2;
 
@@ -123,7 +125,7 @@ struct LatentDecodeWgmma {
       const int begin = at.tokens.begin + i * kPageTokens, count = at.tokens.end - begin;
       barrier_wait(at.full(i), i / kStages % 2);
       if (count < kPageTokens) clear_rows(at, i, count);
-      float scores[kGroupTokens / 2];
+      float scores[kGroupTokens / 2] = {};
       multiply_keys(a, at, i, begin, scores);
       weigh(at, count, scores, sums);
       multiply_values(at, i, sums);
@@ -166,19 +168,19 @@ struct LatentDecodeWgmma {
                                        float (&scores)[kGroupTokens / 2]) {
     const std::uint64_t queries = rows_operand(at.shared), keys = rows_operand(at.page(i) + at.group * kGroupTokens * 128);
     float rope[kGroupTokens / 2];
-    products_begin();
+    products_begin(scores);
     multiply_tile(queries, keys, kLatentTiles, false, scores);
     if constexpr (kTraced) {
       products_commit();
-      products_wait();
+      products_wait(scores);
 #pragma unroll
       for (int k = 0; k < kGroupTokens / 2; ++k) rope[k] = scores[k];
-      products_begin();
+      products_begin(scores);
     }
 #pragma unroll
     for (int tile = 0; tile < kLatentTiles; ++tile) multiply_tile(queries, keys, tile, true, scores);
     products_commit();
-    products_wait();
+    products_wait(scores);
     if constexpr (kTraced)
       if (at.block.sequence == 0) record(a, at, begin, scores, rope);
   }
@@ -260,12 +262,12 @@ struct LatentDecodeWgmma {
   static MLA_DEVICE void multiply_values(const Place& at, int i, Sums& sums) {
     const std::uint64_t weights = rows_operand(at.shared + kWeights);
     const std::uint64_t latents = columns_operand(at.page(i) + at.group * (kGroupColumns / 64) * kTileBytes);
-    products_begin();
+    products_begin(sums.out);
 #pragma unroll
     for (int step = 0; step < kPageTokens / kProductDepth; ++step)
       product_of_columns(sums.out, later(weights, step * kRowsStep), later(latents, step * kColumnsStep));
     products_commit();
-    products_wait();
+    products_wait(sums.out);
   }
 
   static MLA_DEVICE void write(const SplitAttention& a, const Place& at, Sums& sums) {

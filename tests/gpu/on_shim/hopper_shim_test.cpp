@@ -14,7 +14,7 @@ using testing::normal;
 using testing::to_device;
 using testing::to_host;
 
-enum class Misuse { none, no_wait, changed_operand, different_lanes, no_swizzle };
+enum class Misuse { none, no_wait, changed_operand, different_lanes, no_swizzle, not_published, not_begun };
 
 /// The tiles [64 rows, 64 columns] of `a` and `b` in shared memory, row by row on the device.
 MLA_DEVICE void load_tile(unsigned char* tile, const std::uint16_t* values) {
@@ -41,24 +41,24 @@ struct MultiplyRows {
     unsigned char* shared = shared_memory();
     load_tile(shared, p.a);
     load_tile(shared + kTileBytes, p.b);
-    publish_shared();
+    if (p.misuse != Misuse::not_published || threadIdx.x != 77) publish_shared();
     sync_block();
-    float d[16];
+    float d[16], other[16];
     for (float& value : d) value = 1000;
     std::uint64_t a = rows_operand(shared), b = rows_operand(shared + kTileBytes + p.row * 128);
     if (p.misuse == Misuse::different_lanes && threadIdx.x == 77) a = later(a, kRowsStep);
     if (p.misuse == Misuse::no_swizzle) b &= ~(3ull << 62);
-    products_begin();
+    products_begin(p.misuse == Misuse::not_begun ? other : d);
     for (int step = 0; step < 4; ++step)
       product_of_rows(d, later(a, step * kRowsStep), later(b, step * kRowsStep), p.add || step > 0);
     products_commit();
     if (p.misuse == Misuse::changed_operand && threadIdx.x == 0) shared[kTileBytes + p.row * 128] ^= 1;
-    if (p.misuse != Misuse::no_wait) products_wait();
+    if (p.misuse != Misuse::no_wait) products_wait(d);
     for (int i = 0; i < 16; ++i) {
       const int thread = int(threadIdx.x);
       p.out[fragment_row(thread, i) * 32 + fragment_column(thread, i)] = d[i];
     }
-    if (p.misuse == Misuse::no_wait) products_wait();
+    if (p.misuse == Misuse::no_wait) products_wait(d);
   }
 };
 
@@ -78,12 +78,12 @@ struct MultiplyColumns {
     publish_shared();
     sync_block();
     float d[128] = {};
-    products_begin();
+    products_begin(d);
     for (int step = 0; step < 4; ++step)
       product_of_columns(d, later(rows_operand(shared), step * kRowsStep),
                          later(columns_operand(shared + kTileBytes), step * kColumnsStep));
     products_commit();
-    products_wait();
+    products_wait(d);
     for (int i = 0; i < 128; ++i) {
       const int thread = int(threadIdx.x);
       p.out[fragment_row(thread, i) * 256 + fragment_column(thread, i)] = d[i];
@@ -196,7 +196,8 @@ TEST(HopperShim, AProductIsNotThereBeforeItIsWaitedFor) {
 }
 
 TEST(HopperShim, MisusedProductsAreErrors) {
-  for (const Misuse misuse : {Misuse::changed_operand, Misuse::different_lanes, Misuse::no_swizzle})
+  for (const Misuse misuse :
+       {Misuse::changed_operand, Misuse::different_lanes, Misuse::no_swizzle, Misuse::not_published, Misuse::not_begun})
     EXPECT_THROW(multiply_rows(0, false, misuse), std::logic_error) << int(misuse);
 }
 

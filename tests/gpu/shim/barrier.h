@@ -10,6 +10,7 @@ namespace mla::gpu::shim {
 struct Barrier {
   int expected = 0;
   int arrived = 0;
+  int published = 0;  ///< of those who arrived, how many had published what they wrote
   std::uint64_t generation = 0;
   Order order{};
 };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/gpu/shim/lanes.h"
 
@@ -39,12 +40,27 @@ void run_grid(Index grid, int threads, std::size_t shared_bytes, const std::func
         block.index = {x, y, z};
         std::memset(block.shared, 0xff, shared_bytes);  // NaN, whatever the type
         block.memory_barriers.clear();
+        block.seen.clear();
         for (Warpgroup& group : block.warpgroups) {
           group = {};
           group.barrier.expected = kWarpgroupLanes;
         }
         run_block(block, body);
       }
+}
+
+void wait_at_block_barrier(Barrier& barrier) {
+  Block* block;
+  {
+    const Unseen unseen;
+    block = current().block;
+    barrier.published += std::exchange(current().published, false);
+  }
+  wait_at(barrier, [&barrier, block] {
+    const Unseen unseen;
+    if (std::exchange(barrier.published, 0) == barrier.expected)
+      block->seen.assign(block->shared, block->shared + block->shared_bytes);
+  });
 }
 
 const unsigned char* exchange(const void* value, std::size_t bytes) {

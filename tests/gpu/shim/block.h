@@ -36,6 +36,8 @@ struct Lane {
   int turn = 0;                                  ///< which set of slots is next
   std::vector<std::vector<PendingCopy>> groups;  ///< committed, oldest first
   std::vector<PendingCopy> copies;               ///< not yet committed
+  const float* accumulators = nullptr;           ///< of the products that it has begun
+  bool published = false;                        ///< what it wrote since the last barrier
   Warp& warp() const;
   int lane() const { return number % kWarp; }
 };
@@ -47,6 +49,7 @@ struct Block {
   int threads = 0;
   unsigned char* shared = nullptr;
   std::size_t shared_bytes = 0;
+  std::vector<unsigned char> seen;  ///< shared memory as products see it; empty before anything is published
   std::vector<Warp> warps;
   Barrier barriers[16];
   std::map<const void*, MemoryBarrier> memory_barriers;  ///< by their address
@@ -61,6 +64,9 @@ Lane& current();
 /// Waits until barrier.expected threads have come; the last of them does `together` before anybody goes on. Ends the launch
 /// with an error where they never will.
 void wait_at(Barrier& barrier, const std::function<void()>& together = {});
+
+/// The same of a block's barrier: once all have come who had published what they wrote, products see it.
+void wait_at_block_barrier(Barrier& barrier);
 
 /// Waits until `come` is true, which others make so. Asked by whoever looks for the next to run, as the shim's own (Unseen).
 /// Ends the launch with an error where it never will be.

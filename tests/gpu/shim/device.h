@@ -22,7 +22,7 @@ namespace mla::gpu {
 inline constexpr int kCapability = 900;
 
 inline unsigned char* shared_memory() { return shim::current().block->shared; }
-inline void sync_block() { shim::wait_at(shim::current().block->barriers[0]); }
+inline void sync_block() { shim::wait_at_block_barrier(shim::current().block->barriers[0]); }
 inline void sync_warp() { shim::wait_at(shim::current().warp().barrier); }
 inline void sync_named(int id, int threads) {
   shim::Barrier& barrier = shim::current().block->barriers[id];
@@ -30,7 +30,7 @@ inline void sync_named(int id, int threads) {
     const shim::Unseen unseen;
     barrier.expected = threads;
   }
-  shim::wait_at(barrier);
+  shim::wait_at_block_barrier(barrier);
 }
 
 template <class T>

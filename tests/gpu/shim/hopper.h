@@ -4,9 +4,10 @@
 //
 // - The bytes of a bulk copy come when somebody waits for its barrier; until then NaN lies there.
 // - Products are computed when they are waited for, from shared memory as their descriptors say, into accumulators as the
-// 128
-//   lanes hold them. An operand that changes in between is an error, as is a lane that asks for something else than the
-//   others.
+//   128 lanes hold them. An operand that changes in between is an error, as is a lane that asks for something else than the
+//   others, or accumulators that were not named where the products began or were waited for.
+// - Products see what threads wrote only after all who met at a barrier had published it; what bulk copies brought they see
+//   at once.
 
 #include <cstdint>
 
@@ -20,10 +21,14 @@ void barrier_arrive(std::uint64_t* barrier, int bytes);
 void barrier_wait(std::uint64_t* barrier, int parity);
 void bulk_copy(void* shared, const void* from, int bytes, std::uint64_t* barrier);
 std::uint32_t bf16_pair(float low, float high);
+/// What this thread wrote is to be seen by products.
+void publish_writes();
+/// Products on these accumulators follow.
+void begin_products(const float* sums);
 /// Begins a product; all lanes of the warpgroup.
 void begin_product(int columns, float* sums, std::uint64_t a, std::uint64_t b, bool b_across, bool add);
 void commit_products();
-void wait_for_products();
+void wait_for_products(const float* sums);
 
 }  // namespace mla::gpu::shim
 
@@ -42,7 +47,7 @@ inline void barrier_wait(std::uint64_t* barrier, int parity) { shim::barrier_wai
 inline void bulk_copy(void* shared, const void* from, int bytes, std::uint64_t* barrier) {
   shim::bulk_copy(shared, from, bytes, barrier);
 }
-inline void publish_shared() {}
+inline void publish_shared() { shim::publish_writes(); }
 
 template <int kRegisters>
 void more_registers() {
@@ -55,9 +60,15 @@ void fewer_registers() {
 
 inline std::uint32_t bf16_pair(float low, float high) { return shim::bf16_pair(low, high); }
 
-inline void products_begin() {}
+template <int n>
+void products_begin(float (&d)[n]) {
+  shim::begin_products(d);
+}
 inline void products_commit() { shim::commit_products(); }
-inline void products_wait() { shim::wait_for_products(); }
+template <int n>
+void products_wait(float (&d)[n]) {
+  shim::wait_for_products(d);
+}
 inline void product_of_rows(float (&d)[16], std::uint64_t a, std::uint64_t b, bool add) {
   shim::begin_product(32, d, a, b, false, add);
 }

@@ -98,6 +98,8 @@ class Pool {
       next.lane.turn = 0;
       next.lane.copies.clear();
       next.lane.groups.clear();
+      next.lane.accumulators = nullptr;
+      next.lane.published = false;
       next.state = State::ready;
       next.come = nullptr;
     }

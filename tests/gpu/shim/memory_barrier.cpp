@@ -42,9 +42,17 @@ void end_phase_if_done(MemoryBarrier& barrier) {
   barrier.to_come = barrier.expected;
 }
 
+/// Products see what lies there.
+void show(const void* at, int bytes) {
+  Block& block = *current().block;
+  if (block.seen.empty()) block.seen.assign(block.shared_bytes, 0xff);
+  std::memcpy(block.seen.data() + (static_cast<const unsigned char*>(at) - block.shared), at, std::size_t(bytes));
+}
+
 void land(MemoryBarrier& barrier) {
   for (const PendingCopy& copy : barrier.copies) {
     std::memcpy(copy.to, copy.from, std::size_t(copy.bytes));
+    show(copy.to, copy.bytes);
     barrier.bytes -= copy.bytes;
   }
   barrier.copies.clear();

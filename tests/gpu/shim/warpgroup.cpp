@@ -1,6 +1,7 @@
 // Products of warpgroups.
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "gpu/kernels/numbers.cuh"
 #include "tests/gpu/shim/hopper.h"
@@ -49,6 +50,8 @@ std::vector<std::uint16_t> read(const Block& block, std::uint64_t bits, int rows
     for (int k = 0; k < kDepth; ++k) {
       const std::uint32_t offset = descriptor.address(std::uint32_t(row), std::uint32_t(k), across) - origin;
       if (offset + 2 > block.shared_bytes) throw std::logic_error("an operand outside shared memory");
+      if (block.seen.empty() || std::memcmp(block.seen.data() + offset, block.shared + offset, 2) != 0)
+        throw std::logic_error("an operand that was written but not published");
       std::memcpy(&values[std::size_t(row) * kDepth + k], block.shared + offset, 2);
     }
   return values;
@@ -89,10 +92,15 @@ void finish(const Block& block, const Product& product) {
 
 std::uint32_t bf16_pair(float low, float high) { return bf16_of(low) | std::uint32_t(bf16_of(high)) << 16; }
 
+void publish_writes() { current().published = true; }
+
+void begin_products(const float* sums) { current().accumulators = sums; }
+
 void begin_product(int columns, float* sums, std::uint64_t a, std::uint64_t b, bool b_across, bool add) {
   Lane& me = current();
   if (std::size_t(me.number / kWarpgroupLanes) >= me.block->warpgroups.size())
     throw std::logic_error("a product by less than a warpgroup");
+  if (me.accumulators != sums) throw std::logic_error("a product on accumulators that no group of products began with");
   Product& asked = own_group(me).asked[std::size_t(me.number % kWarpgroupLanes)];
   asked.columns = columns;
   asked.a = a;
@@ -121,7 +129,9 @@ void commit_products() {
   });
 }
 
-void wait_for_products() {
+void wait_for_products(const float* sums) {
+  if (std::exchange(current().accumulators, nullptr) != sums)
+    throw std::logic_error("waiting for products on other accumulators");
   together([](Warpgroup& group) {
     for (const Product& product : group.committed) finish(*current().block, product);
     group.committed.clear();
