@@ -136,10 +136,10 @@ struct SumExperts {
     float* out;
     int top_k, width;
   };
-  /// Blocks: columns, rows.
+  /// Blocks: rows, of which there may be more than 65,535; columns.
   static MLA_DEVICE void run(const Params& p) {
-    const std::int64_t row = blockIdx.y;
-    const int j = int(blockIdx.x) * kThreads + int(threadIdx.x);
+    const std::int64_t row = blockIdx.x;
+    const int j = int(blockIdx.y) * kThreads + int(threadIdx.x);
     if (j >= p.width) return;
     float sum = 0;
     for (int i = 0; i < p.top_k; ++i) sum += p.weight[row * p.top_k + i] * p.made[(row * p.top_k + i) * p.width + j];

@@ -65,7 +65,7 @@ void multiply_tiles(Stream& stream, const ExpertProduct& p, const VisitOrder& or
 }
 
 void sum_experts(Stream& stream, const ExpertSum& s) {
-  launch<SumExperts>(stream, {parts(s.width, SumExperts::kThreads), s.rows},
+  launch<SumExperts>(stream, {s.rows, parts(s.width, SumExperts::kThreads)},
                      {s.made, s.weight, s.shared, s.out, s.top_k, s.width});
 }
 
