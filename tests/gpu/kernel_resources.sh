@@ -1,6 +1,7 @@
 #!/bin/sh
 # kernel_resources.sh BUILD: registers, stack and spills of every kernel on every architecture, as ptxas reported them when it
-# was compiled, a line each; fails where a kernel exceeds its line in gpu/kernels/limits.txt or has none.
+# was compiled, a line each; fails where a kernel exceeds its line in gpu/kernels/limits.txt or has none, and where ptxas had to
+# serialise products of warpgroups or left out a hand-over of registers (its notes C75..).
 root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
 reports=$(find "$1" -name '*.cu.o.report' | sort)
 [ -n "$reports" ] || { echo "no reports of ptxas under $1: built without nvcc" >&2; exit 77; }
@@ -23,6 +24,7 @@ cat $reports | c++filt | awk -v limits="$root/gpu/kernels/limits.txt" '
     gsub(/mla::gpu::/, "", name)
     gsub(/[ ]/, "", name)
   }
+  /\(C75[0-9]+\)/ { print name ", " device ": " $0; ++bad }
   /bytes stack frame/ { stack = $1; spilled = $5 + $9 }
   /Used [0-9]+ registers/ {
     match($0, /Used [0-9]+/)
