@@ -144,16 +144,19 @@ Stream::Stream() {
 
 Stream::~Stream() { cudaStreamDestroy(of(*this)); }
 
+// Nothing may lie nowhere, which neither a copy nor a graph's node takes.
 void Stream::to_device(void* to, const void* from, std::size_t bytes) {
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, of(*this)), "copying to the device");
+  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, of(*this)), "copying to the device");
 }
 void Stream::to_host(void* to, const void* from, std::size_t bytes) {
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, of(*this)), "copying from the device");
+  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, of(*this)), "copying from the device");
 }
 void Stream::copy(void* to, const void* from, std::size_t bytes) {
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, of(*this)), "copying on the device");
+  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, of(*this)), "copying on the device");
 }
-void Stream::zero(void* to, std::size_t bytes) { check(cudaMemsetAsync(to, 0, bytes, of(*this)), "clearing memory"); }
+void Stream::zero(void* to, std::size_t bytes) {
+  if (bytes > 0) check(cudaMemsetAsync(to, 0, bytes, of(*this)), "clearing memory");
+}
 void Stream::record(const Event& event) { check(cudaEventRecord(of(event), of(*this)), "recording an event"); }
 void Stream::record_in_capture(const Event& event) {
   check(cudaEventRecordWithFlags(of(event), of(*this), cudaEventRecordExternal), "recording an event in a graph");
