@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -37,8 +38,10 @@ struct DeviceFacts {
   int shared_bytes = 49152;  ///< shared memory that one block may ask for
   std::int64_t total_memory = 0;
   int driver = 0, runtime = 0;  ///< versions, 1000 major + 10 minor
+  int compiled = 1000;          ///< compute capability of the code that runs there, times 10: no more than the device's
 
-  int capability() const { return 10 * major + minor; }
+  /// What kernels may use: an older device's code, translated, has only the older one's instructions.
+  int capability() const { return std::min(10 * major + minor, compiled); }
 };
 
 /// The device that will be used, or in words why there is none: no driver, a driver too old for this runtime, no device, or

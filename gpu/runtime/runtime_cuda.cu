@@ -86,6 +86,7 @@ Result<DeviceFacts> find_device() {
     return Error{facts.name + " has compute capability " + std::to_string(facts.major) + "." + std::to_string(facts.minor) +
                  ", for which this program holds no kernels: " + cudaGetErrorString(error)};
   }
+  facts.compiled = attributes.ptxVersion;
   return facts;
 }
 

@@ -66,5 +66,24 @@ TEST(AttentionKernels, SuitTheDeviceAndTheShape) {
   }
 }
 
+TEST(AttentionKernels, UseNoMoreThanWhatTheyWereCompiledFor) {
+  const Capability device(90);
+  Stream stream;
+  const AttentionShape shape = absorbed(16, 512, 64, 70, CacheDtype::bf16);
+  const auto page = [&](const DeviceFacts& facts) {
+    return page_layout_for(facts, shape.row, shape.dtype, shape.layout, shape.heads);
+  };
+  EXPECT_EQ(page(device.facts()), PageLayout::tiles);
+  shim::set_compiled(80);
+  const DeviceFacts translated = device.facts();
+  shim::set_compiled(75);
+  const DeviceFacts old = device.facts();
+  shim::set_compiled(1000);
+  EXPECT_EQ(page(translated), PageLayout::rows);
+  const DeviceAttention problem = AttentionCase(stream, shape, 3).problem();
+  EXPECT_STREQ(attention_kernel_of(translated, problem), "latent_decode_bf16_16");
+  EXPECT_STREQ(attention_kernel_of(old, problem), "plain_attention");
+}
+
 }  // namespace
 }  // namespace mla::gpu::testing

@@ -24,6 +24,7 @@ struct Device {
   std::string absent;
   std::int64_t total = kMemory, allocated = 0;
   int launches_left = -1;
+  int compiled = 1000;
 };
 
 Device& device() {
@@ -101,6 +102,7 @@ void set_capability(int major, int minor) {
   device().major = major;
   device().minor = minor;
 }
+void set_compiled(int capability) { device().compiled = capability; }
 void set_absent(const std::string& reason) { device().absent = reason; }
 void set_total_memory(std::int64_t bytes) { device().total = bytes; }
 std::int64_t allocated_memory() { return device().allocated; }
@@ -129,6 +131,7 @@ Result<DeviceFacts> find_device() {
   facts.multiprocessors = 4;
   facts.shared_bytes = shared_of(facts.capability());
   facts.total_memory = device().total;
+  facts.compiled = device().compiled;
   facts.driver = facts.runtime = 13000;
   return facts;
 }

@@ -11,6 +11,8 @@ namespace mla::gpu::shim {
 
 /// The device that find_device() finds from now on.
 void set_capability(int major, int minor);
+/// Its code was compiled for that capability, times 10, and translated for the device.
+void set_compiled(int capability);
 /// find_device() gives this reason instead; empty: it finds the device again.
 void set_absent(const std::string& reason);
 /// All its memory, of which what is allocated is not free.
