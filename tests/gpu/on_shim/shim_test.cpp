@@ -88,7 +88,8 @@ TEST(Shim, LanesExchangeWithinTheirWarp) {
 
 TEST(Shim, AGraphIsRunWhenItIsLaunched) {
   Stream stream;
-  Array<float> out(64);
+  Array<float> out(64), other(64);
+  launch<WarpSums>(stream, {1}, {other.data()});
   LaunchLog log;
   stream.begin_capture();
   launch<WarpSums>(stream, {1}, {out.data()});
@@ -97,6 +98,29 @@ TEST(Shim, AGraphIsRunWhenItIsLaunched) {
   stream.launch(graph);
   EXPECT_EQ(testing::to_host(stream, out)[0], 496);
   EXPECT_EQ(log.names(), std::vector<std::string>{"warp_sums"});
+}
+
+struct NeverLaunched : WarpSums {
+  static constexpr const char* kName = "never_launched";
+};
+
+TEST(Shim, WhatMightWaitForAllStreamsIsRefusedInACapture) {
+  Stream stream;
+  const Event event;
+  const auto in_capture = [&](const auto& what) {
+    stream.begin_capture();
+    EXPECT_THROW(what(), Failure);
+    stream.cancel_capture();
+  };
+  in_capture([] { Memory memory(1); });
+  in_capture([] { Pinned memory(1); });
+  in_capture([&] { stream.synchronize(); });
+  in_capture([&] { launch<NeverLaunched>(stream, {1}, {nullptr}); });
+  in_capture([&] {
+    stream.record(event);
+    event.synchronize();
+  });
+  EXPECT_NO_THROW(Memory(1));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 
 #include "gpu/runtime/runtime.h"
@@ -25,6 +26,7 @@ struct Device {
   std::int64_t total = kMemory, allocated = 0;
   int launches_left = -1;
   int compiled = 1000;
+  std::set<std::string> loaded;  // kernels that have been launched outside captures
 };
 
 Device& device() {
@@ -57,6 +59,15 @@ struct EventState {
 StreamState& state(Stream& stream) { return *static_cast<StreamState*>(stream.native()); }
 EventState& state(const Event& event) { return *static_cast<EventState*>(event.native()); }
 
+thread_local int captures = 0;  // that this thread has begun and not ended
+
+/// Calls that might wait for all streams are refused while a graph is captured.
+void outside_captures(const char* doing) {
+  if (captures > 0)
+    throw Failure(Failure::Kind::other,
+                  std::string("CUDA: ") + doing + ": operation not permitted when stream is capturing");
+}
+
 /// Of the capture that the stream is part of, null outside.
 StreamState* origin_of(StreamState& stream) { return stream.capturing ? &stream : stream.origin; }
 
@@ -81,7 +92,17 @@ bool leave(StreamState& origin) {
   return back;
 }
 
+/// Kernels are loaded when they are first launched, which may wait for all streams.
+void load(const char* kernel, bool captured) {
+  Device& d = device();
+  const std::lock_guard lock(d.mutex);
+  if (!captured) d.loaded.insert(kernel);
+  if (!d.loaded.contains(kernel))
+    throw Failure(Failure::Kind::other, std::string("CUDA: ") + kernel + ": loaded in a capture");
+}
+
 void take(std::size_t bytes) {
+  outside_captures("allocating memory");
   Device& d = device();
   const std::lock_guard lock(d.mutex);
   if (d.allocated + std::int64_t(bytes) > d.total)
@@ -112,6 +133,7 @@ void launch(Stream& stream, const char* kernel, Index grid, int threads, std::si
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || threads > 1024 ||
       int(shared) > shared_of(10 * device().major + device().minor))
     throw Failure(Failure::Kind::other, std::string("CUDA: ") + kernel + ": invalid configuration argument");
+  load(kernel, origin_of(state(stream)) != nullptr);
   submit(stream, [=] {
     int& left = device().launches_left;
     if (left == 0) throw Failure(Failure::Kind::lost, std::string("CUDA: ") + kernel + ": unspecified launch failure");
@@ -151,13 +173,17 @@ Memory::~Memory() {
 }
 
 Pinned::Pinned(std::size_t bytes) : bytes_(bytes) {
+  outside_captures("allocating pinned memory");
   if (bytes) data_ = static_cast<std::byte*>(std::malloc(bytes));
 }
 Pinned::~Pinned() { std::free(data_); }
 
 Event::Event() : native_(new EventState) {}
 Event::~Event() { delete static_cast<EventState*>(native_); }
-void Event::synchronize() const {}
+void Event::synchronize() const {
+  const StreamState* const origin = state(*this).origin;
+  if (origin) throw Failure(Failure::Kind::other, "CUDA: waiting for an event that was recorded in a capture");
+}
 
 double milliseconds_between(const Event& from, const Event& to) {
   return std::chrono::duration<double, std::milli>(state(to).at - state(from).at).count();
@@ -187,6 +213,7 @@ void Stream::record(const Event& event) {
   submit(*this, [&recorded] { recorded.at = Clock::now(); });
 }
 void Stream::record_in_capture(const Event& event) {
+  state(event).origin = nullptr;
   submit(*this, [&recorded = state(event)] { recorded.at = Clock::now(); });
 }
 void Stream::wait(const Event& event) {
@@ -206,13 +233,18 @@ void Stream::synchronize() {
   if (origin_of(state(*this))) throw Failure(Failure::Kind::other, "CUDA: operation not permitted when stream is capturing");
 }
 
-void Stream::begin_capture() { state(*this).capturing = true; }
+void Stream::begin_capture() {
+  state(*this).capturing = true;
+  ++captures;
+}
 Graph Stream::end_capture() {
+  --captures;
   Graph graph(new Work(std::exchange(state(*this).captured, {})));
   if (!leave(state(*this))) throw Failure(Failure::Kind::other, "CUDA: ending a graph: a stream has not come back to it");
   return graph;
 }
 void Stream::cancel_capture() noexcept {
+  if (state(*this).capturing) --captures;
   leave(state(*this));
   state(*this).captured.clear();
 }
