@@ -1,8 +1,10 @@
 #!/bin/sh
 # Builds the CUDA backend for this machine's GPU, tests it on it, and measures it beside its ceilings and peers, within ten
 # minutes: tests/bench/gpu.sh [FOLDER] writes table.md, gpu.json, peers.json and the logs into FOLDER (build/gpu-report).
-# Needs nvcc, CMake, ninja and an NVIDIA GPU; PyTorch with Triton for the peers, which are left out without. EIGEN3_ROOT,
-# NLOHMANN_JSON_ROOT, CLI11_ROOT and MLA_GTEST_SOURCE may name unpacked sources where they are not installed.
+# Needs nvcc, CMake, ninja and an NVIDIA GPU; PyTorch with Triton for the peers, which are left out without. Where Eigen,
+# nlohmann-json, CLI11, GoogleTest and PCRE2 are not installed, MLA_LIBRARIES names the folders, divided by ;, in which they
+# lie: Eigen/, nlohmann/ and CLI/ with their headers, googletest/ with its sources, pcre2.h and libpcre2-8.so or .a (without
+# it, the bundled model is left out).
 set -u
 root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
 out=${1:-$root/build/gpu-report}
@@ -28,13 +30,9 @@ architecture=$capability
 [ "$capability" != 90 ] || architecture=90a
 
 step "build for sm_$architecture"
-prefixes=
-for prefix in "${EIGEN3_ROOT:-}" "${NLOHMANN_JSON_ROOT:-}" "${CLI11_ROOT:-}"; do
-  [ -z "$prefix" ] || prefixes="$prefixes;$prefix"
-done
+command -v nvcc >/dev/null || PATH=$PATH:/usr/local/cuda/bin
 checked configure cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMLA_WINDOW=OFF -DMLA_TESTS=ON \
-  -DMLA_CUDA_ARCHITECTURES="$architecture-real" "-DCMAKE_PREFIX_PATH=${prefixes#;}" \
-  ${MLA_GTEST_SOURCE:+-DMLA_GTEST_SOURCE="$MLA_GTEST_SOURCE"} || exit 1
+  -DMLA_CUDA_ARCHITECTURES="$architecture-real" "-DCMAKE_PREFIX_PATH=${MLA_LIBRARIES:-}" || exit 1
 checked build ninja -C "$build" gpu_device_tests bench_gpu || exit 1
 tests=$build/tests/gpu/gpu_device_tests
 
@@ -43,7 +41,7 @@ checked tests timeout 100 "$tests"
 grep -E '^\[  (PASSED|SKIPPED|FAILED)' "$out/tests.log" >&2
 
 # The kernels one by one, at 140 tokens and fewer.
-small='Attention*:CacheRows*:*Product*:Experts*:Grouped*:Hopper*:Latent*:Norm*:Prefill*:Sample*-*Long*:*ManyHeads*'
+small='Attention*:CacheRows*:*Product*:Experts*:Grouped*:Hopper*:Latent*:Norm*:Prefill*:Sample*-*Long*:*ManyHeads*:*ShortCaches*'
 if command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck; do
     step "$tool, small shapes"

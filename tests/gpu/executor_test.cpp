@@ -333,6 +333,9 @@ TEST_F(ExecutorTest, MoreThanTheContextIsRefused) {
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 TEST_F(ExecutorTest, TheBundledModelContinuesAsOnTheCpu) {
+#if !defined(MLA_HAVE_PCRE2)
+  GTEST_SKIP() << "built without PCRE2";
+#endif
   const auto e = experiment_of_model("fairy-tales");
   ASSERT_TRUE(e) << e.error().message;
   const auto model = load(*e);
