@@ -12,7 +12,10 @@ namespace mla {
 /// What a product needs to run on the CPU: the inner loops, the threads, and where its work is counted.
 struct Compute {
   Compute(const Kernels& its_kernels, ThreadPool& its_pool)
-      : kernels(its_kernels), pool(its_pool), buffers(std::size_t(its_pool.threads())) {}
+      : kernels(its_kernels),
+        pool(its_pool),
+        buffers(std::size_t(its_pool.threads())),
+        rounded(std::size_t(its_pool.threads()) + 1) {}
 
   const Kernels& kernels;
   ThreadPool& pool;
@@ -37,7 +40,14 @@ struct Compute {
   /// Counts a product of 2 m n k operations that reads `weight_bytes` of weights.
   void count(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t weight_bytes);
 
+  /// Room for a row that meets int8 weights.
+  struct Rounded {
+    Buffer<std::int16_t> values;
+    Buffer<float> scales, offsets;
+    RoundedRow row() const { return {values.data(), scales.data(), offsets.data()}; }
+  };
   std::vector<Buffer<float>> buffers;  ///< one a thread
+  std::vector<Rounded> rounded;        ///< likewise, and one that all threads read
 };
 
 }  // namespace mla

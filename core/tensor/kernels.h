@@ -50,6 +50,14 @@ struct Int8Kernels {
                     std::uint16_t* out, std::ptrdiff_t ldo);
 };
 
+/// A row x [k] of fp32 rounded to 16 bits in groups of 32: whole numbers times a scale, so that each group meets bytes
+/// exactly.
+struct RoundedRow {
+  const std::int16_t* values;  ///< [k, in whole groups]
+  const float* scales;         ///< [groups]
+  const float* offsets;        ///< [groups]: what 128 in every byte adds to the group's sum
+};
+
 /// The inner loops, as one instruction set has them. All pointers may be unaligned; matrices are row-major with a leading
 /// dimension in elements. The loops are single-threaded; callers split the work.
 struct Kernels {
@@ -95,9 +103,11 @@ struct Kernels {
   void (*fp8_to_fp32)(const std::uint8_t* in, int skip, int n, const std::uint8_t* scales, float* out);
   void (*fp32_to_fp8)(const float* in, int n, std::uint8_t* out, std::uint8_t* scales);
   /// y[n] = W[n, k] x[k] of rows that lie `ld` bytes apart: bf16, or bytes with their scales behind them as fp32_to_int8
-  /// makes them. x stays fp32.
+  /// makes them. x stays fp32, or is what round_row made of it.
   void (*bf16_rows)(int n, int k, const float* x, const std::uint8_t* rows, std::ptrdiff_t ld, float* y);
-  void (*int8_rows)(int n, int k, const float* x, const std::uint8_t* rows, std::ptrdiff_t ld, float* y);
+  void (*int8_rows)(int n, int k, const RoundedRow& x, const std::uint8_t* rows, std::ptrdiff_t ld, float* y);
+  /// Makes a RoundedRow of x [k].
+  void (*round_row)(int k, const float* x, std::int16_t* values, float* scales, float* offsets);
   /// out[n] = elements first … first + n of the stream `key`, uniform in [-scale, scale); first must be even. The same bits
   /// in every instruction set.
   void (*fill_uniform)(std::uint64_t key, std::uint64_t first, float scale, float* out, std::int64_t n);

@@ -179,7 +179,11 @@ TEST_P(Quantised, RowsOfNarrowWeightsMatchDoublePrecision) {
         this->k.fp32_to_bf16(row.data(), to, k);
         this->k.bf16_to_fp32(to, rounded.data() + std::ptrdiff_t(r) * k, k);
       }
-      this->k.int8_rows(n, k, x.data(), bytes.data(), ld, y.data());
+      const std::size_t groups = (std::size_t(k) + 31) / 32;
+      std::vector<std::int16_t> values(32 * groups);
+      std::vector<float> scales(groups), offsets(groups);
+      this->k.round_row(k, x.data(), values.data(), scales.data(), offsets.data());
+      this->k.int8_rows(n, k, {values.data(), scales.data(), offsets.data()}, bytes.data(), ld, y.data());
       expect_products(x, whole, y, 4e-5);  // x is rounded to 16 bits
       this->k.bf16_rows(n, k, x.data(), halves.data(), half, y.data());
       expect_products(x, rounded, y, 1e-5);
