@@ -8,6 +8,7 @@ namespace mla {
 namespace {
 
 constexpr int kBlock = KvCache::kBlockTokens;
+constexpr int kFew = 16;           // tokens of a block that are taken together where not every query sees them
 constexpr int kMostColumns = 128;  // of a group: what meets a block of keys while it is in the second-level cache
 
 /// Groups small enough that each thread has several of them, which differ in length.
@@ -42,7 +43,8 @@ StageSeconds PrefillAttention::run(const AttentionProblem& p, float* out) {
   const int all = p.positions * shared_, units = p.batch() * p.layout().kv_heads;
   const int groups = (all + columns_ - 1) / columns_;
   pool_.run(groups * units, [&](int item, int thread) {
-    const int first = (groups - 1 - item / units) * columns_, unit = item % units;  // the longest first
+    // One head after the other, whose rows stay in the last-level cache; the longest group of each first.
+    const int first = (groups - 1 - item % groups) * columns_, unit = item / groups;
     const Group group{unit / p.layout().kv_heads, unit % p.layout().kv_heads, first, std::min(columns_, all - first)};
     attend(p, group, out, scratch_[thread]);
   });
@@ -53,7 +55,6 @@ StageSeconds PrefillAttention::run(const AttentionProblem& p, float* out) {
 
 void PrefillAttention::attend(const AttentionProblem& p, const Group& group, float* out, Scratch& scratch) const {
   const KvLayout& layout = p.layout();
-  const KvView& kv = p.sequences[group.sequence];
   Lap lap;
   pack(p, group, p.q_nope, layout.nope, scratch.queries.data());
   pack(p, group, p.q_rope, layout.rope, scratch.queries.data() + std::ptrdiff_t(layout.nope) * columns_);
@@ -63,19 +64,16 @@ void PrefillAttention::attend(const AttentionProblem& p, const Group& group, flo
   const int keys = p.first + (group.first + group.count - 1) / shared_ + 1;  // that the last query sees
   for (int t = 0; t < keys; t += kBlock) {
     const int count = std::min(kBlock, keys - t);
-    const int blind = std::clamp((t - p.first) * shared_ - group.first, 0, group.count);  // queries before this block
-    const int skipped = blind / kernel_columns * kernel_columns, seen = columns_ - skipped;
+    const int skipped = blind(p, group, t) / kernel_columns * kernel_columns, seen = columns_ - skipped;
     float *scores = scratch.scores.data() + skipped, *scale = scratch.scale.data() + skipped;
-    score(p, group, t, count, skipped, scratch);
+    score(p, group, t, count, scratch);
     lap(scratch.times.scores);
     kernels_.softmax_columns(scores, columns_, count, seen, scratch.top.data() + skipped, scratch.total.data() + skipped,
                              scale);
     scale_rows(scale, group.count - skipped, layout.value, scratch.sums.data() + std::ptrdiff_t(skipped) * layout.value,
                layout.value);
     lap(scratch.times.softmax);
-    const KvView::Rows rows = kv.values(kernels_, group.kv_head, t, count, 0, layout.value, scratch.rows.data());
-    kernels_.gemm_tn(group.count - blind, layout.value, count, scratch.scores.data() + blind, columns_, rows.data,
-                     rows.stride, scratch.sums.data() + std::ptrdiff_t(blind) * layout.value, layout.value);
+    add_values(p, group, t, count, scratch);
     lap(scratch.times.values);
   }
   finish(p, group, out, scratch);
@@ -98,21 +96,49 @@ void PrefillAttention::pack(const AttentionProblem& p, const Group& group, const
   }
 }
 
-/// Scores of the queries from column `skipped` on.
-void PrefillAttention::score(const AttentionProblem& p, const Group& group, int token, int count, int skipped,
-                             Scratch& scratch) const {
+/// Queries of the group before a token.
+int PrefillAttention::blind(const AttentionProblem& p, const Group& group, int token) const {
+  return std::clamp((token - p.first) * shared_ - group.first, 0, group.count);
+}
+
+/// Calls body(first, count, blind queries) for parts of a block: all of it, or a few tokens at a time where some queries
+/// come before some of them. Which tokens a query meets depends on its position alone.
+template <class Body>
+void PrefillAttention::for_seen(const AttentionProblem& p, const Group& group, int token, int count, Body body) const {
+  if (blind(p, group, token + count - 1) == 0) return body(0, count, 0);
+  for (int i = 0; i < count; i += kFew) body(i, std::min(kFew, count - i), blind(p, group, token + i));
+}
+
+/// Scores of a block of tokens, for the queries that see some of it.
+void PrefillAttention::score(const AttentionProblem& p, const Group& group, int token, int count, Scratch& scratch) const {
   const KvLayout& layout = p.layout();
   const KvView& kv = p.sequences[group.sequence];
   float* scores = scratch.scores.data();
   std::fill_n(scores, std::ptrdiff_t(count) * columns_, 0.0f);
   const auto part = [&](const KvView::Rows& keys, int width, int query) {
-    kernels_.gemm_nn(count, columns_ - skipped, width, keys.data, keys.stride,
-                     scratch.queries.data() + std::ptrdiff_t(query) * columns_ + skipped, columns_, scores + skipped,
-                     columns_, nullptr);
+    for_seen(p, group, token, count, [&](int first, int some, int blind) {
+      const int skipped = blind / kernel_columns * kernel_columns;
+      kernels_.gemm_nn(some, columns_ - skipped, width, keys.data + first * keys.stride, keys.stride,
+                       scratch.queries.data() + std::ptrdiff_t(query) * columns_ + skipped, columns_,
+                       scores + std::ptrdiff_t(first) * columns_ + skipped, columns_, nullptr);
+    });
   };
   if (layout.nope) part(kv.nope(kernels_, group.kv_head, token, count, scratch.rows.data()), layout.nope, 0);
   if (layout.rope) part(kv.rope(kernels_, group.kv_head, token, count, scratch.rows.data()), layout.rope, layout.nope);
   hide_later(p, group, token, count, scores);
+}
+
+/// The values of a block, weighted, to the sums of the queries that see them.
+void PrefillAttention::add_values(const AttentionProblem& p, const Group& group, int token, int count,
+                                  Scratch& scratch) const {
+  const int width = p.layout().value;
+  const KvView::Rows rows =
+      p.sequences[group.sequence].values(kernels_, group.kv_head, token, count, 0, width, scratch.rows.data());
+  for_seen(p, group, token, count, [&](int first, int some, int blind) {
+    kernels_.gemm_tn(group.count - blind, width, some, scratch.scores.data() + std::ptrdiff_t(first) * columns_ + blind,
+                     columns_, rows.data + first * rows.stride, rows.stride,
+                     scratch.sums.data() + std::ptrdiff_t(blind) * width, width);
+  });
 }
 
 /// A query sees itself and what came before it.

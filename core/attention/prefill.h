@@ -38,7 +38,11 @@ class PrefillAttention {
   void prepare(const AttentionProblem& p);
   void attend(const AttentionProblem& p, const Group& group, float* out, Scratch& scratch) const;
   void pack(const AttentionProblem& p, const Group& group, const float* queries, int width, float* out) const;
-  void score(const AttentionProblem& p, const Group& group, int token, int count, int skipped, Scratch& scratch) const;
+  int blind(const AttentionProblem& p, const Group& group, int token) const;
+  template <class Body>
+  void for_seen(const AttentionProblem& p, const Group& group, int token, int count, Body body) const;
+  void score(const AttentionProblem& p, const Group& group, int token, int count, Scratch& scratch) const;
+  void add_values(const AttentionProblem& p, const Group& group, int token, int count, Scratch& scratch) const;
   void hide_later(const AttentionProblem& p, const Group& group, int token, int count, float* scores) const;
   void finish(const AttentionProblem& p, const Group& group, float* out, const Scratch& scratch) const;
 
