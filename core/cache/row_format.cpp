@@ -12,21 +12,14 @@ const std::uint8_t* as_bytes(const std::byte* p) { return reinterpret_cast<const
 std::uint16_t* as_halves(std::byte* p) { return reinterpret_cast<std::uint16_t*>(p); }
 const std::uint16_t* as_halves(const std::byte* p) { return reinterpret_cast<const std::uint16_t*>(p); }
 
-constexpr int width_of(CacheDtype dtype) {
-  if (dtype == CacheDtype::fp32) return 4;
-  return dtype == CacheDtype::fp16 || dtype == CacheDtype::bf16 ? 2 : 1;
-}
-
-constexpr int scale_bytes(CacheDtype dtype) { return dtype == CacheDtype::int8 ? 2 : 4; }
 constexpr int group_of(CacheDtype dtype) { return dtype == CacheDtype::int8 ? kInt8Group : kFp8Group; }
 
 }  // namespace
 
 RowFormat::RowFormat(std::vector<RowSegment> row, CacheDtype dtype) : dtype_(dtype) {
   for (const RowSegment& segment : row) {
-    Part part{segment, dtype, values_, scales_of(segment, dtype), bytes_, 0};
-    if (dtype == CacheDtype::fp8 && segment.rope_key) part.dtype = CacheDtype::bf16;
-    part.scaled = bytes_ + std::ptrdiff_t(segment.values()) * width_of(part.dtype);
+    Part part{segment, dtype_of(segment, dtype), values_, scales_of(segment, dtype), bytes_, 0};
+    part.scaled = bytes_ + std::ptrdiff_t(segment.values()) * value_bytes(part.dtype);
     parts_.push_back(part);
     values_ += segment.values();
     bytes_ += segment_bytes(segment, dtype);
@@ -48,7 +41,7 @@ void RowFormat::encode(const Kernels& kernels, int first, const float* values, i
 
 void RowFormat::encode(const Kernels& kernels, const Part& part, int offset, const float* values, int n,
                        std::byte* row) const {
-  std::byte* to = row + part.at + std::ptrdiff_t(offset) * width_of(part.dtype);
+  std::byte* to = row + part.at + std::ptrdiff_t(offset) * value_bytes(part.dtype);
   switch (part.dtype) {
     case CacheDtype::fp32:
       std::memcpy(to, values, std::size_t(n) * 4);
@@ -78,7 +71,7 @@ void RowFormat::decode(const Kernels& kernels, const std::byte* row, int first, 
 }
 
 void RowFormat::decode(const Kernels& kernels, const Part& part, const std::byte* row, int offset, float* out, int n) const {
-  const std::byte* from = row + part.at + std::ptrdiff_t(offset) * width_of(part.dtype);
+  const std::byte* from = row + part.at + std::ptrdiff_t(offset) * value_bytes(part.dtype);
   switch (part.dtype) {
     case CacheDtype::fp32:
       std::memcpy(out, from, std::size_t(n) * 4);

@@ -25,6 +25,8 @@ class RowFormat {
 
   RowFormat(std::vector<RowSegment> row, CacheDtype dtype);
 
+  /// Segment by segment.
+  const std::vector<Part>& parts() const { return parts_; }
   int values() const { return values_; }
   std::ptrdiff_t bytes() const { return bytes_; }
   CacheDtype dtype() const { return dtype_; }

@@ -24,21 +24,14 @@ int scales_of(const RowSegment& segment, CacheDtype dtype) {
   return 0;
 }
 
+CacheDtype dtype_of(const RowSegment& segment, CacheDtype dtype) {
+  return dtype == CacheDtype::fp8 && segment.rope_key ? CacheDtype::bf16 : dtype;
+}
+
 std::int64_t segment_bytes(const RowSegment& segment, CacheDtype dtype) {
-  const std::int64_t values = std::int64_t(segment.unit) * segment.units;
-  const std::int64_t scales = std::int64_t(scales_of(segment, dtype)) * segment.units;
-  switch (dtype) {
-    case CacheDtype::fp32:
-      return 4 * values;
-    case CacheDtype::fp16:
-    case CacheDtype::bf16:
-      return 2 * values;
-    case CacheDtype::fp8:
-      return segment.rope_key ? 2 * values : values + 4 * scales;
-    case CacheDtype::int8:
-      return values + 2 * scales;
-  }
-  return 0;
+  const std::int64_t each = std::int64_t(segment.unit) * value_bytes(dtype_of(segment, dtype)) +
+                            std::int64_t(scales_of(segment, dtype)) * scale_bytes(dtype);
+  return each * segment.units;
 }
 
 std::int64_t row_bytes(const std::vector<RowSegment>& row, CacheDtype dtype) {

@@ -27,6 +27,18 @@ std::vector<RowSegment> cache_row(const ModelSpec& spec, AttentionPath path);
 /// Bytes of a row as it is stored, scales included: e.g. (512, 64) in fp8 512 + 4 · 4 + 2 · 64 = 656, in int8 612.
 std::int64_t row_bytes(const std::vector<RowSegment>& row, CacheDtype dtype);
 
+/// The type of a segment's values: that of the cache, but for the RoPE key beside fp8.
+CacheDtype dtype_of(const RowSegment& segment, CacheDtype dtype);
+
+/// Bytes of one value, its scale left out.
+constexpr int value_bytes(CacheDtype dtype) {
+  if (dtype == CacheDtype::fp32) return 4;
+  return dtype == CacheDtype::fp16 || dtype == CacheDtype::bf16 ? 2 : 1;
+}
+
+/// Bytes of a group's scale, where the type has one.
+constexpr int scale_bytes(CacheDtype dtype) { return dtype == CacheDtype::int8 ? 2 : 4; }
+
 /// Bytes of one of its segments.
 std::int64_t segment_bytes(const RowSegment& segment, CacheDtype dtype);
 

@@ -5,18 +5,13 @@ namespace {
 
 constexpr int kAtOnce = 8;
 
-int width_of(CacheDtype dtype) {
-  if (dtype == CacheDtype::fp32) return 4;
-  return dtype == CacheDtype::fp16 || dtype == CacheDtype::bf16 ? 2 : 1;
-}
-
 /// Whether eight values of the part, from a multiple of 8, lie at multiples of 16 bytes, or of 8 where a value is one, and
 /// their scale at a multiple of its size.
 bool is_aligned(const CacheView& cache, const RowPart& part) {
-  const int width = width_of(part.dtype), step = width == 1 ? 8 : 16;
+  const int step = value_bytes(part.dtype) == 1 ? 8 : 16;
   if (part.at % step != 0 || cache.row.bytes % step != 0 || cache.offset % step != 0 || cache.sequence_bytes % step != 0)
     return false;
-  return part.scales == 0 || part.scaled % (part.dtype == CacheDtype::int8 ? 2 : 4) == 0;
+  return part.scales == 0 || part.scaled % scale_bytes(part.dtype) == 0;
 }
 
 HeadColumns columns_of(const DeviceAttention& problem, int count, int offset, int stride) {
