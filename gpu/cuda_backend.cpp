@@ -1,7 +1,5 @@
 #include "gpu/cuda_backend.h"
 
-#include <cstdio>
-
 #include "core/spec/format.h"
 #include "gpu/engine/cuda_executor.h"
 

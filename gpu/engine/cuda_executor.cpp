@@ -26,9 +26,8 @@ std::unique_ptr<AttentionLayer> make_shape(const Experiment& e) {
 DeviceCache::Shape cache_shape(const Experiment& e, const DeviceFacts& device, const KvLayout& layout) {
   const std::vector<RowSegment> row = cache_row(e.spec, row_path(e));
   const CacheDtype dtype = row_dtype(e);
-  const PageLayout page = e.path == AttentionPath::reexpanded
-                              ? PageLayout::rows
-                              : page_layout_for(device, row, dtype, layout, e.spec.attention.num_attention_heads);
+  const PageLayout page =
+      e.path == AttentionPath::reexpanded ? PageLayout::rows : page_layout_for(device, row, dtype, layout);
   return {row, dtype, page, e.layers, e.batch, e.context};
 }
 

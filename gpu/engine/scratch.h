@@ -62,10 +62,6 @@ class Scratch {
   }
   /// Counts the moves.
   int generation() const { return generation_; }
-  void clear() {
-    for (Memory& memory : memory_) memory = {};
-    ++generation_;
-  }
 
  private:
   std::byte* bytes(Slot slot, std::size_t size) {

@@ -93,10 +93,7 @@ struct AppendRows {
         const std::uint32_t bits = bits_of(in[begin + i]) & 0x7fffffffu;
         most = bits > most ? bits : most;
       }
-      for (int mask = 16; mask > 0; mask /= 2) {
-        const std::uint32_t other = shuffle_xor(most, mask);
-        most = other > most ? other : most;
-      }
+      most = warp_max(most);
       const float largest = float_of_bits(most >= 0x7f800000u ? 0x7fc00000u : most);
       unsigned char* const scale = place.at(row, part.scaled + std::int64_t(g) * (part.dtype == CacheDtype::int8 ? 2 : 4));
       const float inverse =

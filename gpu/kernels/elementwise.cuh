@@ -3,6 +3,7 @@
 // One value or a few per thread, nothing shared.
 
 #include "gpu/kernels/weight_chunk.cuh"
+#include "gpu/ops/rows.h"
 
 namespace mla::gpu {
 
@@ -65,12 +66,7 @@ struct CopyBlock {
   static constexpr const char* kName = "copy_block";
   static constexpr int kThreads = 128;
   static constexpr int kBlocks = 1;
-  struct Params {
-    const float* from;
-    float* to;
-    std::int64_t from_outer, from_inner, to_outer, to_inner;
-    int inner, width;
-  };
+  using Params = BlockCopy;
   /// Blocks: inner within outer.
   static MLA_DEVICE void run(const Params& p) {
     const std::int64_t outer = blockIdx.x / unsigned(p.inner), inner = blockIdx.x % unsigned(p.inner);

@@ -3,6 +3,7 @@
 // Rows of expanded keys and values from what the up-projection made.
 
 #include "gpu/kernels/platform.cuh"
+#include "gpu/ops/rows.h"
 
 namespace mla::gpu {
 
@@ -10,21 +11,14 @@ struct ExpandRows {
   static constexpr const char* kName = "expand_rows";
   static constexpr int kThreads = 128;
   static constexpr int kBlocks = 1;
-  struct Params {
-    const float* up;          // [rows, heads, nope + value]
-    const float* compressed;  // [rows, latent + rope]
-    float* out;               // [rows, keys | heads value]
-    std::int64_t compressed_stride, out_stride;
-    int heads, nope, rope, value, latent;
-    bool latent_keys;
-  };
+  using Params = RowExpansion;
   /// Blocks: rows.
   static MLA_DEVICE void run(const Params& p) {
     const std::int64_t row = blockIdx.x;
     const int key = p.nope + p.rope, head_rows = p.nope + p.value, keys = p.latent_keys ? p.latent : p.heads * key;
     const float* up = p.up + row * p.heads * head_rows;
-    const float* compressed = p.compressed + row * p.compressed_stride;
-    float* out = p.out + row * p.out_stride;
+    const float* compressed = p.compressed.data + row * p.compressed.stride;
+    float* out = p.out.data + row * p.out.stride;
     for (int i = int(threadIdx.x); i < keys + p.heads * p.value; i += kThreads) {
       if (i >= keys) {
         out[i] = up[(i - keys) / p.value * head_rows + p.nope + (i - keys) % p.value];

@@ -68,25 +68,19 @@ struct ExpertMatVec {
   static constexpr const char* kName = "expert_matvec";
   static constexpr int kThreads = 256;
   static constexpr int kBlocks = 2;
+  static constexpr int kBlockRows = kThreads / 32;
 
-  struct Params {
-    const Matrix* experts;
-    const int* expert;
-    const float* x;
-    float* y;
-    std::int64_t ldx, ldy;
-    int rows, cols;  // of a matrix
-    int share;
-  };
+  using Params = ExpertProduct;
 
   /// Blocks: rows of weights, visits.
   static MLA_DEVICE void run(const Params& p) {
-    const int visit = int(blockIdx.y), at = int(blockIdx.x) * (kThreads / 32) + int(threadIdx.x) / 32;
-    const float* x = p.x + visit / p.share * p.ldx;
+    const int visit = int(blockIdx.y), at = int(blockIdx.x) * kBlockRows + int(threadIdx.x) / 32;
+    const int rows = p.shape.rows;
+    const float* x = p.x.data + visit / p.share * p.x.stride;
     float acc[1][1];
-    dot_rows<kType, 1, 1>(p.experts[p.expert[visit]], at < p.rows ? at : p.rows - 1, p.rows - 1, x, 0, 1,
-                          is_whole(x, 0, p.cols), acc);
-    if (threadIdx.x % 32 == 0 && at < p.rows) p.y[visit * p.ldy + at] = acc[0][0];
+    dot_rows<kType, 1, 1>(p.experts[p.expert[visit]], at < rows ? at : rows - 1, rows - 1, x, 0, 1,
+                          is_whole(x, 0, p.shape.cols), acc);
+    if (threadIdx.x % 32 == 0 && at < rows) p.y.data[visit * p.y.stride + at] = acc[0][0];
   }
 };
 
@@ -99,29 +93,26 @@ struct ExpertTiles {
   static constexpr int kBlocks = 2;
 
   struct Params {
-    const Matrix* experts;
-    const int* order;
-    const VisitTile* tiles;
-    const float* x;
-    float* y;
-    std::int64_t ldx, ldy;
-    int share;
+    ExpertProduct product;
+    VisitOrder visits;
   };
 
   /// Blocks: tiles of weight rows, tiles of visits.
-  static MLA_DEVICE void run(const Params& p) {
-    const VisitTile visits = p.tiles[blockIdx.y];
+  static MLA_DEVICE void run(const Params& params) {
+    const ExpertProduct& p = params.product;
+    const VisitTile visits = params.visits.tiles[blockIdx.y];
     if (visits.count == 0) return;  // all threads of the block alike
+    const int* order = params.visits.order + visits.first;
     const Matrix matrix = p.experts[visits.expert];
     const int n0 = int(blockIdx.x) * Tile::kSide, row = int(threadIdx.x) / 4;
-    const float* x = row < visits.count ? p.x + p.order[visits.first + row] / p.share * p.ldx : nullptr;
+    const float* x = row < visits.count ? p.x.data + order[row] / p.share * p.x.stride : nullptr;
     Tile tile;
     tile.multiply(matrix, n0 + row < matrix.rows ? n0 + row : -1, x);
     const int up = int(threadIdx.x) / 16 * 4, across = int(threadIdx.x) % 16 * 4;
     for (int i = 0; i < 4; ++i)
       for (int j = 0; j < 4; ++j)
         if (up + i < visits.count && n0 + across + j < matrix.rows)
-          p.y[p.order[visits.first + up + i] * p.ldy + n0 + across + j] = tile.sum[i][j];
+          p.y.data[order[up + i] * p.y.stride + n0 + across + j] = tile.sum[i][j];
   }
 };
 
@@ -129,13 +120,7 @@ struct SumExperts {
   static constexpr const char* kName = "sum_experts";
   static constexpr int kThreads = 256;
   static constexpr int kBlocks = 1;
-  struct Params {
-    const float* made;    // [rows, top_k, width]
-    const float* weight;  // [rows, top_k]
-    const float* shared;  // [rows, width] or null
-    float* out;
-    int top_k, width;
-  };
+  using Params = ExpertSum;
   /// Blocks: rows, of which there may be more than 65,535; columns.
   static MLA_DEVICE void run(const Params& p) {
     const std::int64_t row = blockIdx.x;

@@ -3,6 +3,7 @@
 // y = x W: rows of weights weighted by x and summed. A block takes some columns of one head; its warps share the rows.
 
 #include "gpu/kernels/weight_chunk.cuh"
+#include "gpu/ops/product.h"
 
 namespace mla::gpu {
 
@@ -18,35 +19,28 @@ struct FoldRows {
   static constexpr int kColumns = 32 * Chunk::kValues;  // of a block
   static constexpr std::size_t kShared = kM * kColumns * sizeof(float);
 
-  struct Params {
-    Matrix matrix;
-    const float* x;  // [m, heads, n]
-    float* y;        // [m, heads, cols]
-    std::int64_t ldx, ldy;
-    int m, n;
-    int first_row, head_rows, x_head, y_head;
-  };
+  using Params = Product;
 
   /// Blocks: columns, heads, rows of x.
   static MLA_DEVICE void run(const Params& p) {
     const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, head = int(blockIdx.y);
     const int m0 = int(blockIdx.z) * kM, col = int(blockIdx.x) * kColumns + lane * Chunk::kValues;
-    const float* x = p.x + m0 * p.ldx + std::int64_t(head) * p.x_head;
+    const float* x = p.x.data + m0 * p.x.stride + std::int64_t(head) * p.x_head;
     float acc[kM][Chunk::kValues] = {};
-    if (col < p.matrix.cols)
+    if (col < p.weight.cols)
       for (int j = warp; j < p.n; j += kThreads / 32) {
-        const Chunk chunk = Chunk::load(p.matrix, p.first_row + std::int64_t(head) * p.head_rows + j, col);
+        const Chunk chunk = Chunk::load(p.weight, p.first_row + std::int64_t(head) * p.head_rows + j, col);
         float w[Chunk::kValues];
         chunk.unpack(w);
         for (int i = 0; i < kM; ++i) {
-          const float factor = (m0 + i < p.m ? x[i * p.ldx + j] : 0.0f) * chunk.scale;
+          const float factor = (m0 + i < p.m ? x[i * p.x.stride + j] : 0.0f) * chunk.scale;
           for (int v = 0; v < Chunk::kValues; ++v) acc[i][v] += factor * w[v];
         }
       }
     float* const sums = add_warps(acc, warp, lane);
     for (int at = int(threadIdx.x); at < kM * kColumns; at += kThreads) {
       const int i = at / kColumns, c = int(blockIdx.x) * kColumns + at % kColumns;
-      if (m0 + i < p.m && c < p.matrix.cols) p.y[(m0 + i) * p.ldy + std::int64_t(head) * p.y_head + c] = sums[at];
+      if (m0 + i < p.m && c < p.weight.cols) p.y.data[(m0 + i) * p.y.stride + std::int64_t(head) * p.y_head + c] = sums[at];
     }
   }
 

@@ -85,7 +85,7 @@ struct GroupedDecode {
     if constexpr (n % 4 == 0) {
 #pragma unroll
       for (int i = 0; i < n; i += 4) {
-        const FourWords words = *reinterpret_cast<const FourWords*>(from + i);
+        const Words4 words = *reinterpret_cast<const Words4*>(from + i);
 #pragma unroll
         for (int j = 0; j < 4; ++j) x[i + j] = float_of_bits(words.word[j]);
       }
@@ -116,10 +116,7 @@ struct GroupedDecode {
 #pragma unroll
     for (int h = 0; h < kOwn; ++h)
 #pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        out[i][h] += shuffle_xor(out[i][h], 1);
-        out[i][h] += shuffle_xor(out[i][h], 2);
-      }
+      for (int i = 0; i < 2; ++i) out[i][h] = warp_sum<4>(out[i][h]);
   }
 
   /// NoPE and RoPE part of the scores of a page's `count` tokens.

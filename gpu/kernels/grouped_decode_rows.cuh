@@ -3,6 +3,7 @@
 // Eight neighbouring values of a cached row at a time.
 
 #include "gpu/kernels/cache_page.cuh"
+#include "gpu/kernels/vectors.cuh"
 #include "gpu/ops/head_columns.h"
 
 namespace mla::gpu {
@@ -29,13 +30,6 @@ MLA_DEVICE HeadRun run_of(const RowLayout& layout, const HeadColumns& columns, i
           i - unit * part.unit};
 }
 
-struct alignas(16) FourWords {
-  std::uint32_t word[4];
-};
-struct alignas(8) TwoWords {
-  std::uint32_t word[2];
-};
-
 /// float_of_fp8 without a branch: the code's exponent and mantissa are a float's, 2^120 too small.
 MLA_DEVICE float widened_fp8(std::uint32_t code) {
   const std::uint32_t magnitude = code & 0x7f;
@@ -50,12 +44,12 @@ MLA_DEVICE float widened_int8(std::uint32_t byte) { return float_of_bits(0x4b000
 template <CacheDtype kDtype>
 MLA_DEVICE void load_eight(const unsigned char* row, const HeadRun& run, int column, float (&x)[8]) {
   if constexpr (kDtype == CacheDtype::fp32) {
-    const auto* from = reinterpret_cast<const FourWords*>(row + run.at + column * 4);
-    const FourWords a = from[0], b = from[1];
+    const auto* from = reinterpret_cast<const Words4*>(row + run.at + column * 4);
+    const Words4 a = from[0], b = from[1];
 #pragma unroll
     for (int i = 0; i < 4; ++i) x[i] = float_of_bits(a.word[i]), x[4 + i] = float_of_bits(b.word[i]);
   } else if constexpr (kDtype == CacheDtype::bf16 || kDtype == CacheDtype::fp16) {
-    const FourWords a = *reinterpret_cast<const FourWords*>(row + run.at + column * 2);
+    const Words4 a = *reinterpret_cast<const Words4*>(row + run.at + column * 2);
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const std::uint16_t low = std::uint16_t(a.word[i]), high = std::uint16_t(a.word[i] >> 16);
@@ -63,7 +57,7 @@ MLA_DEVICE void load_eight(const unsigned char* row, const HeadRun& run, int col
       x[2 * i + 1] = kDtype == CacheDtype::bf16 ? float_of_bf16(high) : float_of_fp16(high);
     }
   } else {
-    const TwoWords a = *reinterpret_cast<const TwoWords*>(row + run.at + column);
+    const Words2 a = *reinterpret_cast<const Words2*>(row + run.at + column);
     const unsigned char* scales = row + run.scaled;
     const int i = run.inside + column;
     const float scale = kDtype == CacheDtype::int8

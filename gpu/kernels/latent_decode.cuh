@@ -99,10 +99,7 @@ struct LatentDecode : LatentBlock<Products, kTile> {
       for (int i = 0; i < 4; ++i) top[i / 2] = scores[step][i] > top[i / 2] ? scores[step][i] : top[i / 2];
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      for (int mask = 1; mask < 4; mask *= 2) {
-        const float other = shuffle_xor(top[i], mask);
-        top[i] = other > top[i] ? other : top[i];
-      }
+      top[i] = warp_max<4>(top[i]);
       if (w.lane % 4 == 0) w.tops()[w.group() * kSize.rows + w.row() + 8 * i] = top[i];
     }
   }
@@ -176,8 +173,7 @@ struct LatentDecode : LatentBlock<Products, kTile> {
     sync_block();
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      float total = rows.total[i];
-      for (int mask = 1; mask < 4; mask *= 2) total += shuffle_xor(total, mask);
+      const float total = warp_sum<4>(rows.total[i]);
       if (w.lane % 4 == 0) w.tops()[w.group() * kSize.rows + w.row() + 8 * i] = total;
     }
     sync_block();

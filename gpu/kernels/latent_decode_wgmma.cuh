@@ -3,7 +3,9 @@
 // Absorbed MLA decode of (576, 512) from a bf16 cache in PageLayout::tiles, by products of warpgroups and bulk copies.
 
 #include "gpu/kernels/hopper.cuh"
+#include "gpu/kernels/reduce.cuh"
 #include "gpu/kernels/split_attention.cuh"
+#include "gpu/kernels/vectors.cuh"
 
 namespace mla::gpu {
 
@@ -153,12 +155,9 @@ struct LatentDecodeWgmma {
 
   /// Rows of a page that were never written may hold anything, and a weight of 0 does not silence a NaN.
   static MLA_DEVICE void clear_rows(const Place& at, int i, int count) {
-    struct alignas(16) Chunk {
-      std::uint32_t words[4];
-    };
     const int chunks = (kPageTokens - count) * 8;
     for (int k = int(threadIdx.x); k < kLatentTiles * chunks; k += kConsumers)
-      *reinterpret_cast<Chunk*>(at.page(i) + k / chunks * kTileBytes + count * 128 + k % chunks * 16) = Chunk{};
+      *reinterpret_cast<Words4*>(at.page(i) + k / chunks * kTileBytes + count * 128 + k % chunks * 16) = Words4{};
     publish_shared();
     sync_named(kTopsKnown, kConsumers);
   }
@@ -251,8 +250,7 @@ struct LatentDecodeWgmma {
 #pragma unroll
       for (int i = 0; i < kGroupTokens / 2; ++i)
         if (i / 2 % 2 == half) top = fmaxf(top, scores[i]);
-      top = fmaxf(top, shuffle_xor(top, 1));
-      top = fmaxf(top, shuffle_xor(top, 2));
+      top = warp_max<4>(top);
       if (at.thread % 4 == 0) at.row_values(kTops, at.group)[fragment_row(at.thread, 2 * half)] = top;
     }
     sync_named(kTopsKnown, kConsumers);
@@ -273,9 +271,7 @@ struct LatentDecodeWgmma {
   static MLA_DEVICE void write(const SplitAttention& a, const Place& at, Sums& sums) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      float total = sums.total[half];
-      total += shuffle_xor(total, 1);
-      total += shuffle_xor(total, 2);
+      const float total = warp_sum<4>(sums.total[half]);
       if (at.thread % 4 == 0) at.row_values(kTotals, at.group)[fragment_row(at.thread, 2 * half)] = total;
     }
     sync_named(kTopsKnown, kConsumers);

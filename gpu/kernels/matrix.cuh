@@ -17,14 +17,12 @@
 //
 // PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type", "ldmatrix", "cp.async".
 
-#include "gpu/kernels/numbers.cuh"
+#include "gpu/kernels/vectors.cuh"
 
 namespace mla::gpu {
 
-/// 16 bytes that move as one.
-struct alignas(16) Chunk {
-  std::uint32_t word[4];
-};
+/// Eight 16-bit values that move as one.
+using Chunk = Words4;
 
 }  // namespace mla::gpu
 

@@ -5,6 +5,7 @@
 
 #include "gpu/kernels/reduce.cuh"
 #include "gpu/kernels/weight_chunk.cuh"
+#include "gpu/ops/product.h"
 
 namespace mla::gpu {
 
@@ -46,30 +47,22 @@ struct MatVec {
   static constexpr int kBlocks = 2;
   static constexpr int kBlockRows = kThreads / 32 * kRows;  // of weights
 
-  struct Params {
-    Matrix matrix;
-    const float* bias;  // [heads, n] or null
-    const float* x;
-    float* y;
-    std::int64_t ldx, ldy;
-    int m, n;
-    int first_row, head_rows, x_head, y_head;
-  };
+  using Params = Product;
 
   /// Blocks: rows of weights, heads.
   static MLA_DEVICE void run(const Params& p) {
     const int head = int(blockIdx.y), at = int(blockIdx.x) * kBlockRows + int(threadIdx.x) / 32 * kRows;
     const std::int64_t first = p.first_row + std::int64_t(head) * p.head_rows, last = first + p.n - 1;
-    const float* x = p.x + std::int64_t(head) * p.x_head;
+    const float* x = p.x.data + std::int64_t(head) * p.x_head;
     float acc[kM][kRows];
-    dot_rows<kType, kM, kRows>(p.matrix, first + at < last ? first + at : last, last, x, p.ldx, p.m,
-                               is_whole(x, p.ldx, p.matrix.cols), acc);
+    dot_rows<kType, kM, kRows>(p.weight, first + at < last ? first + at : last, last, x, p.x.stride, p.m,
+                               is_whole(x, p.x.stride, p.weight.cols), acc);
     if (threadIdx.x % 32 != 0) return;
-    float* y = p.y + std::int64_t(head) * p.y_head;
+    float* y = p.y.data + std::int64_t(head) * p.y_head;
     for (int r = 0; r < kRows && at + r < p.n; ++r) {
       const float bias = p.bias ? p.bias[head * p.n + at + r] : 0.0f;
       for (int i = 0; i < kM; ++i)
-        if (i < p.m) y[i * p.ldy + at + r] = acc[i][r] + bias;
+        if (i < p.m) y[i * p.y.stride + at + r] = acc[i][r] + bias;
     }
   }
 };

@@ -29,6 +29,9 @@ struct Grid {
   int x = 1, y = 1, z = 1;
 };
 
+/// Blocks that cover `length` of what each takes so many of.
+constexpr int blocks_for(int length, int each) { return (length + each - 1) / each; }
+
 }  // namespace mla::gpu
 
 #ifdef __CUDACC__

@@ -4,6 +4,7 @@
 
 #include "gpu/kernels/latent_tile.cuh"
 #include "gpu/kernels/prefill_rows.cuh"
+#include "gpu/kernels/reduce.cuh"
 #include "gpu/ops/prefill_tile.h"
 
 namespace mla::gpu {
@@ -144,11 +145,7 @@ struct PrefillMatrix {
   /// The largest of a row's scores, among all warps of the row where there are several.
   static MLA_DEVICE void agree_on_top(const Work& w, float (&top)[2]) {
 #pragma unroll
-    for (int half = 0; half < 2; ++half)
-      for (int mask = 1; mask < 4; mask *= 2) {
-        const float other = shuffle_xor(top[half], mask);
-        top[half] = other > top[half] ? other : top[half];
-      }
+    for (int half = 0; half < 2; ++half) top[half] = warp_max<4>(top[half]);
     if constexpr (kColumns > 1) {
       for (int half = 0; half < 2; ++half)
         if (w.lane % 4 == 0) w.notes()[w.warp_column * kRows + w.own_row(half)] = top[half];
@@ -225,8 +222,7 @@ struct PrefillMatrix {
     const int value = w.p.prefill.value.count, begin = w.warp_column * w.p.shared.own_columns;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      float total = rows.total[half];
-      for (int mask = 1; mask < 4; mask *= 2) total += shuffle_xor(total, mask);
+      float total = warp_sum<4>(rows.total[half]);
       if constexpr (kColumns > 1) {
         sync_block();
         if (w.lane % 4 == 0) w.notes()[w.warp_column * kRows + w.own_row(half)] = total;

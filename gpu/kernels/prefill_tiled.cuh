@@ -3,6 +3,7 @@
 // Causal attention of many queries in fp32, for caches of every type and rows of every width.
 
 #include "gpu/kernels/prefill_rows.cuh"
+#include "gpu/kernels/reduce.cuh"
 
 namespace mla::gpu {
 
@@ -21,10 +22,6 @@ struct PrefillTiled {
   struct Place {
     int kv_head, column, sequence, row;  // the first value column, the first row
     int tx, ty;
-  };
-
-  struct alignas(16) Four {
-    float x[4];
   };
 
   static MLA_DEVICE void run(const Params& p) {
@@ -56,7 +53,7 @@ struct PrefillTiled {
     return place;
   }
 
-  static MLA_DEVICE Four four(const float* from) { return *reinterpret_cast<const Four*>(from); }
+  static MLA_DEVICE Floats4 four(const float* from) { return *reinterpret_cast<const Floats4*>(from); }
 
   /// Keys and queries go through shared memory 32 columns at a time, transposed, so that four neighbours are read at once.
   static MLA_DEVICE void add_products(const Params& p, const Place& place, const HeadColumns& columns, const float* queries,
@@ -78,11 +75,11 @@ struct PrefillTiled {
       sync_block();
 #pragma unroll 8
       for (int c = 0; c < kDepth; ++c) {
-        const Four a = four(q + c * kStride + place.ty * 4), b = four(k + c * kStride + place.tx * 4);
+        const Floats4 a = four(q + c * kStride + place.ty * 4), b = four(k + c * kStride + place.tx * 4);
 #pragma unroll
         for (int i = 0; i < 4; ++i)
 #pragma unroll
-          for (int j = 0; j < 4; ++j) score[i][j] += a.x[i] * b.x[j];
+          for (int j = 0; j < 4; ++j) score[i][j] += a.value[i] * b.value[j];
       }
       sync_block();
     }
@@ -101,10 +98,7 @@ struct PrefillTiled {
         if (key + place.tx * 4 + j > last) score[i][j] = kLowest;
         here = here > score[i][j] ? here : score[i][j];
       }
-      for (int mask = 8; mask > 0; mask /= 2) {
-        const float other = shuffle_xor(here, mask);
-        here = here > other ? here : other;
-      }
+      here = warp_max<16>(here);
       const float now = maximum[i] > here ? maximum[i] : here;
       factor[i] = exp2_fast((maximum[i] - now) * kLog2E);
       maximum[i] = now;
@@ -115,8 +109,7 @@ struct PrefillTiled {
         weights[(place.tx * 4 + j) * kStride + place.ty * 4 + i] = weight;
         sum += weight;
       }
-      for (int mask = 8; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
-      total[i] = total[i] * factor[i] + sum;
+      total[i] = total[i] * factor[i] + warp_sum<16>(sum);
     }
   }
 
@@ -142,11 +135,11 @@ struct PrefillTiled {
         for (int j = 0; j < 4; ++j) acc[chunk][i][j] *= factor[i];
 #pragma unroll 8
       for (int token = 0; token < kPageTokens; ++token) {
-        const Four a = four(weights + token * kStride + place.ty * 4), b = four(values + token * kStride + place.tx * 4);
+        const Floats4 a = four(weights + token * kStride + place.ty * 4), b = four(values + token * kStride + place.tx * 4);
 #pragma unroll
         for (int i = 0; i < 4; ++i)
 #pragma unroll
-          for (int j = 0; j < 4; ++j) acc[chunk][i][j] += a.x[i] * b.x[j];
+          for (int j = 0; j < 4; ++j) acc[chunk][i][j] += a.value[i] * b.value[j];
       }
       sync_block();
     }

@@ -4,6 +4,7 @@
 // weights become fp32. Each of 256 threads sums a 4 by 4 patch; the next columns are fetched while it does.
 
 #include "gpu/kernels/weight_chunk.cuh"
+#include "gpu/ops/product.h"
 
 namespace mla::gpu {
 
@@ -62,30 +63,22 @@ struct TiledProduct {
   static constexpr int kThreads = Tile::kThreads;
   static constexpr int kBlocks = 2;
 
-  struct Params {
-    Matrix matrix;
-    const float* bias;
-    const float* x;
-    float* y;
-    std::int64_t ldx, ldy;
-    int m, n;
-    int first_row, head_rows, x_head, y_head;
-  };
+  using Params = Product;
 
   /// Blocks: tiles of weight rows, heads, tiles of rows of x.
   static MLA_DEVICE void run(const Params& p) {
     const int head = int(blockIdx.y), n0 = int(blockIdx.x) * Tile::kSide, m0 = int(blockIdx.z) * Tile::kSide;
     const int row = int(threadIdx.x) / 4;
-    const float* x = p.x + std::int64_t(head) * p.x_head;
+    const float* x = p.x.data + std::int64_t(head) * p.x_head;
     Tile tile;
-    tile.multiply(p.matrix, n0 + row < p.n ? p.first_row + std::int64_t(head) * p.head_rows + n0 + row : -1,
-                  m0 + row < p.m ? x + (m0 + row) * p.ldx : nullptr);
-    float* y = p.y + std::int64_t(head) * p.y_head;
+    tile.multiply(p.weight, n0 + row < p.n ? p.first_row + std::int64_t(head) * p.head_rows + n0 + row : -1,
+                  m0 + row < p.m ? x + (m0 + row) * p.x.stride : nullptr);
+    float* y = p.y.data + std::int64_t(head) * p.y_head;
     const int up = int(threadIdx.x) / 16 * 4, across = int(threadIdx.x) % 16 * 4;
     for (int i = 0; i < 4; ++i)
       for (int j = 0; j < 4; ++j)
         if (m0 + up + i < p.m && n0 + across + j < p.n)
-          y[(m0 + up + i) * p.ldy + n0 + across + j] =
+          y[(m0 + up + i) * p.y.stride + n0 + across + j] =
               tile.sum[i][j] + (p.bias ? p.bias[head * p.n + n0 + across + j] : 0.0f);
   }
 };

@@ -6,14 +6,19 @@
 
 namespace mla::gpu {
 
-MLA_DEVICE float warp_sum(float x) {
-  for (int mask = 16; mask > 0; mask /= 2) x += shuffle_xor(x, mask);
+/// Of kLanes neighbouring lanes, for all of them; a power of two.
+template <int kLanes = 32, class T>
+MLA_DEVICE T warp_sum(T x) {
+#pragma unroll
+  for (int mask = kLanes / 2; mask > 0; mask /= 2) x += shuffle_xor(x, mask);
   return x;
 }
 
-MLA_DEVICE float warp_max(float x) {
-  for (int mask = 16; mask > 0; mask /= 2) {
-    const float other = shuffle_xor(x, mask);
+template <int kLanes = 32, class T>
+MLA_DEVICE T warp_max(T x) {
+#pragma unroll
+  for (int mask = kLanes / 2; mask > 0; mask /= 2) {
+    const T other = shuffle_xor(x, mask);
     x = x > other ? x : other;
   }
   return x;

@@ -2,7 +2,7 @@
 
 // Which experts a row is routed to (core/model/routing.h), a row a warp, in double precision as there.
 
-#include "gpu/kernels/platform.cuh"
+#include "gpu/kernels/reduce.cuh"
 
 namespace mla::gpu {
 
@@ -41,13 +41,10 @@ struct RouteRows {
     const int lane = int(threadIdx.x);
     double top = lowest(), sum = 0;
     for (int e = lane; e < p.experts; e += 32) top = logits[e] > top ? double(logits[e]) : top;
-    for (int mask = 16; mask > 0; mask /= 2) {
-      const double other = shuffle_xor(top, mask);
-      top = other > top ? other : top;
-    }
+    top = warp_max(top);
     for (int e = lane; e < p.experts; e += 32)
       sum += scores[e] = p.sigmoid ? 1 / (1 + exp(-double(logits[e]))) : exp(double(logits[e]) - top);
-    for (int mask = 16; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
+    sum = warp_sum(sum);
     for (int e = lane; e < p.experts; e += 32) {
       if (!p.sigmoid) scores[e] /= sum;
       const double value = scores[e] + (p.bias ? double(p.bias[e]) : 0.0);

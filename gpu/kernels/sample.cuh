@@ -79,10 +79,7 @@ struct ChooseToken {
   static MLA_DEVICE Sums add_up(Sums mine) {
     double* const weights = reinterpret_cast<double*>(shared_memory());
     int* const counts = reinterpret_cast<int*>(weights + kThreads / 32);
-    for (int mask = 16; mask > 0; mask /= 2) {
-      mine.weight += shuffle_xor(mine.weight, mask);
-      mine.count += shuffle_xor(mine.count, mask);
-    }
+    mine = {warp_sum(mine.weight), warp_sum(mine.count)};
     if (threadIdx.x % 32 == 0) {
       weights[threadIdx.x / 32] = mine.weight;
       counts[threadIdx.x / 32] = mine.count;

@@ -2,10 +2,25 @@
 
 // Sixteen bytes of a weight matrix as fp32.
 
+#include <type_traits>
+
 #include "gpu/kernels/vectors.cuh"
 #include "gpu/ops/matrix.h"
 
 namespace mla::gpu {
+
+/// Calls `body` with the type as a constant: how the host chooses among kernels.
+template <class Body>
+void with_type(WeightType type, Body body) {
+  switch (type) {
+    case WeightType::fp32:
+      return body(std::integral_constant<WeightType, WeightType::fp32>{});
+    case WeightType::bf16:
+      return body(std::integral_constant<WeightType, WeightType::bf16>{});
+    case WeightType::int8:
+      return body(std::integral_constant<WeightType, WeightType::int8>{});
+  }
+}
 
 /// Values in 16 bytes of a row.
 MLA_BOTH constexpr int chunk_values(WeightType type) {

@@ -23,8 +23,6 @@ void products(Stream& stream, const AttentionPlan& plan, const SplitAttention& s
   }
 }
 
-int ceiling(int n, int step) { return (n + step - 1) / step; }
-
 }  // namespace
 
 void attend(Stream& stream, const DeviceFacts& device, const DeviceAttention& problem, std::byte* workspace) {
@@ -32,10 +30,10 @@ void attend(Stream& stream, const DeviceFacts& device, const DeviceAttention& pr
   const SplitAttention split = split_attention(problem, plan, workspace);
   products(stream, plan, split);
   if (plan.splits > 1)
-    launch<CombineSplits>(stream, {int(split.rows), ceiling(problem.layout.value, CombineSplits::kThreads)}, {split},
+    launch<CombineSplits>(stream, {int(split.rows), blocks_for(problem.layout.value, CombineSplits::kThreads)}, {split},
                           CombineSplits::shared_bytes(plan.splits));
   if (problem.trace.weights)
-    launch<TraceWeights>(stream, {problem.positions * problem.heads, ceiling(problem.most_keys, TraceWeights::kThreads)},
+    launch<TraceWeights>(stream, {problem.positions * problem.heads, blocks_for(problem.most_keys, TraceWeights::kThreads)},
                          {split}, TraceWeights::kShared);
 }
 

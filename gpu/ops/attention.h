@@ -11,6 +11,8 @@ namespace mla::gpu {
 
 /// Tokens of a page: what one sequence keeps of so many neighbouring positions in one layer lies together.
 inline constexpr int kPageTokens = 64;
+/// Pages that hold so many.
+constexpr int pages_for(int tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
 
 /// How the rows of a page lie.
 enum class PageLayout {
@@ -92,6 +94,6 @@ const char* attention_kernel_of(const DeviceFacts& device, const DeviceAttention
 /// Whether the pages should be tiles, so that the fastest kernel of the device can be used: to be asked before anything is
 /// cached.
 PageLayout page_layout_for(const DeviceFacts& device, const std::vector<RowSegment>& row, CacheDtype dtype,
-                           const KvLayout& layout, int heads);
+                           const KvLayout& layout);
 
 }  // namespace mla::gpu

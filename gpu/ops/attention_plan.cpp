@@ -19,8 +19,7 @@ constexpr int kPlainHeads = 8, kPlainValues = 1024;
 int splits_for(const DeviceFacts& device, const DeviceAttention& problem, int tiles, int resident) {
   const std::int64_t blocks = std::int64_t(problem.positions) * problem.batch * tiles;
   const std::int64_t room = std::int64_t(resident) * device.multiprocessors / blocks;
-  const int pages = (problem.most_keys + kPageTokens - 1) / kPageTokens;
-  return int(std::clamp<std::int64_t>(room, 1, std::max(1, pages)));
+  return int(std::clamp<std::int64_t>(room, 1, std::max(1, pages_for(problem.most_keys))));
 }
 
 AttentionPlan plan_plain(const DeviceAttention& problem) {
@@ -104,7 +103,7 @@ std::int64_t attention_workspace(const DeviceFacts& device, const DeviceAttentio
 }
 
 PageLayout page_layout_for(const DeviceFacts& device, const std::vector<RowSegment>& row, CacheDtype dtype,
-                           const KvLayout& layout, int) {
+                           const KvLayout& layout) {
   const bool tiles = hopper_decode_takes(device, row_layout(row, dtype), layout);
   return tiles ? PageLayout::tiles : PageLayout::rows;
 }

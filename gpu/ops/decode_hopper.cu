@@ -37,8 +37,7 @@ AttentionPlan plan_hopper_decode(const DeviceFacts& device, const DeviceAttentio
   plan.tile_heads = Kernel::kHeads;
   plan.tiles = (problem.heads + Kernel::kHeads - 1) / Kernel::kHeads;
   const std::int64_t room = device.multiprocessors / plan.blocks(problem);  // a block fills a multiprocessor
-  const int pages = (problem.most_keys + kPageTokens - 1) / kPageTokens;
-  plan.splits = int(std::clamp<std::int64_t>(room, 1, std::max(1, pages / kLeastPages)));
+  plan.splits = int(std::clamp<std::int64_t>(room, 1, std::max(1, pages_for(problem.most_keys) / kLeastPages)));
   return plan;
 }
 

@@ -6,24 +6,6 @@
 #include "gpu/kernels/routing.cuh"
 
 namespace mla::gpu {
-namespace {
-
-int parts(int length, int part) { return (length + part - 1) / part; }
-
-/// Calls `body` with the type as a constant.
-template <class Body>
-void with_type(WeightType type, Body body) {
-  switch (type) {
-    case WeightType::fp32:
-      return body(std::integral_constant<WeightType, WeightType::fp32>{});
-    case WeightType::bf16:
-      return body(std::integral_constant<WeightType, WeightType::bf16>{});
-    case WeightType::int8:
-      return body(std::integral_constant<WeightType, WeightType::int8>{});
-  }
-}
-
-}  // namespace
 
 std::int64_t routing_scratch(const MoeSpec& moe, int rows) { return std::int64_t(rows) * 3 * moe.n_routed_experts; }
 
@@ -49,24 +31,20 @@ void sort_visits(Stream& stream, const MoeSpec& moe, const Routes& routes, int r
 
 void multiply_visits(Stream& stream, const ExpertProduct& p) {
   with_type(p.shape.type, [&](auto type) {
-    launch<ExpertMatVec<type()>>(
-        stream, {parts(p.shape.rows, 8), p.visits},
-        {p.experts, p.expert, p.x.data, p.y.data, p.x.stride, p.y.stride, p.shape.rows, p.shape.cols, p.share});
+    using Kernel = ExpertMatVec<type()>;
+    launch<Kernel>(stream, {blocks_for(p.shape.rows, Kernel::kBlockRows), p.visits}, p);
   });
 }
 
 void multiply_tiles(Stream& stream, const ExpertProduct& p, const VisitOrder& order, int tiles) {
   with_type(p.shape.type, [&](auto type) {
     using Kernel = ExpertTiles<type()>;
-    launch<Kernel>(stream, {parts(p.shape.rows, kVisitTile), tiles},
-                   {p.experts, order.order, order.tiles, p.x.data, p.y.data, p.x.stride, p.y.stride, p.share},
-                   Kernel::Tile::kShared);
+    launch<Kernel>(stream, {blocks_for(p.shape.rows, kVisitTile), tiles}, {p, order}, Kernel::Tile::kShared);
   });
 }
 
 void sum_experts(Stream& stream, const ExpertSum& s) {
-  launch<SumExperts>(stream, {s.rows, parts(s.width, SumExperts::kThreads)},
-                     {s.made, s.weight, s.shared, s.out, s.top_k, s.width});
+  launch<SumExperts>(stream, {s.rows, blocks_for(s.width, SumExperts::kThreads)}, s);
 }
 
 }  // namespace mla::gpu

@@ -16,14 +16,7 @@ void each(Stream& stream, float* x, const float* y, std::int64_t count) {
 }  // namespace
 
 void gather_rows(Stream& stream, const Matrix& table, const int* ids, int rows, Rows out) {
-  switch (table.type) {
-    case WeightType::fp32:
-      return launch<GatherRows<WeightType::fp32>>(stream, {rows}, {table, ids, out.data, out.stride});
-    case WeightType::bf16:
-      return launch<GatherRows<WeightType::bf16>>(stream, {rows}, {table, ids, out.data, out.stride});
-    case WeightType::int8:
-      return launch<GatherRows<WeightType::int8>>(stream, {rows}, {table, ids, out.data, out.stride});
-  }
+  with_type(table.type, [&](auto type) { launch<GatherRows<type()>>(stream, {rows}, {table, ids, out.data, out.stride}); });
 }
 
 void add(Stream& stream, float* x, const float* y, std::int64_t count) { each<AddValues>(stream, x, y, count); }
@@ -34,8 +27,7 @@ void silu_multiply(Stream& stream, float* gate, const float* up, std::int64_t co
 
 void copy_block(Stream& stream, const BlockCopy& c) {
   if (c.outer * c.inner == 0 || c.width == 0) return;
-  launch<CopyBlock>(stream, {c.outer * c.inner},
-                    {c.from, c.to, c.from_outer, c.from_inner, c.to_outer, c.to_inner, c.inner, c.width});
+  launch<CopyBlock>(stream, {c.outer * c.inner}, c);
 }
 
 void rotate(Stream& stream, const RopeView& rope, const RowPositions& positions, Rows x, int rows, int heads,
@@ -51,10 +43,6 @@ void split_queries(Stream& stream, const RopeView& rope, const RowPositions& pos
       {s.q, s.nope, s.rope, rope.table, positions.first, s.heads, s.nope_dim, s.rope_dim, positions.batch, s.scale});
 }
 
-void expand_rows(Stream& stream, const RowExpansion& e) {
-  launch<ExpandRows>(stream, {e.rows},
-                     {e.up, e.compressed.data, e.out.data, e.compressed.stride, e.out.stride, e.heads, e.nope, e.rope,
-                      e.value, e.latent, e.latent_keys});
-}
+void expand_rows(Stream& stream, const RowExpansion& e) { launch<ExpandRows>(stream, {e.rows}, e); }
 
 }  // namespace mla::gpu

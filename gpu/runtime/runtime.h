@@ -143,7 +143,6 @@ class Graph {
   }
   ~Graph();
 
-  explicit operator bool() const { return native_ != nullptr; }
   void* native() const { return native_; }
 
  private:

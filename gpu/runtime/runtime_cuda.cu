@@ -1,8 +1,6 @@
 // gpu/runtime/runtime.h on CUDA's runtime, which is linked statically: it starts without a driver and then says so.
 #include <cuda_runtime.h>
 
-#include <cstdio>
-
 #include "gpu/runtime/runtime.h"
 
 namespace mla::gpu {

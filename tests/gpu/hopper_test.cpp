@@ -131,9 +131,9 @@ TEST_F(HopperTest, OnlyWhatItIsMadeFor) {
 
 TEST_F(HopperTest, PagesAreTilesWhereItIsUsed) {
   const AttentionShape fits = in_tiles(16, 1), smaller = absorbed(16, 256, 64, 1, CacheDtype::bf16);
-  EXPECT_EQ(page_layout_for(facts_, fits.row, CacheDtype::bf16, fits.layout, 16), PageLayout::tiles);
-  EXPECT_EQ(page_layout_for(facts_, fits.row, CacheDtype::fp8, fits.layout, 16), PageLayout::rows);
-  EXPECT_EQ(page_layout_for(facts_, smaller.row, CacheDtype::bf16, smaller.layout, 16), PageLayout::rows);
+  EXPECT_EQ(page_layout_for(facts_, fits.row, CacheDtype::bf16, fits.layout), PageLayout::tiles);
+  EXPECT_EQ(page_layout_for(facts_, fits.row, CacheDtype::fp8, fits.layout), PageLayout::rows);
+  EXPECT_EQ(page_layout_for(facts_, smaller.row, CacheDtype::bf16, smaller.layout), PageLayout::rows);
 }
 
 }  // namespace

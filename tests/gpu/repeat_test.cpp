@@ -20,7 +20,7 @@ TEST_F(RepeatTest, AttentionGivesTheSameBitsEveryTime) {
                                      absorbed(9, 256, 32, 140, CacheDtype::fp8), absorbed(3, 33, 5, 140, CacheDtype::fp32),
                                      grouped(8, 2, 64, 32, 140, CacheDtype::int8), prompt};
   AttentionShape tiles = absorbed(63, 512, 64, 140, CacheDtype::bf16);
-  tiles.page = page_layout_for(facts_, tiles.row, tiles.dtype, tiles.layout, tiles.heads);
+  tiles.page = page_layout_for(facts_, tiles.row, tiles.dtype, tiles.layout);
   shapes.push_back(tiles);
   Stream stream;
   for (const AttentionShape& shape : shapes) {

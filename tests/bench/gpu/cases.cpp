@@ -27,8 +27,7 @@ class Setting {
  public:
   Setting(const DeviceFacts& device, const Case& c, int copies) : case_(c), copies_(copies) {
     problem_.layout = {.kv_heads = 1, .nope = kLatent, .rope = kRope, .rope_offset = kLatent, .value = kLatent};
-    problem_.cache.row =
-        row_layout(segments(), c.dtype, page_layout_for(device, segments(), c.dtype, problem_.layout, c.heads));
+    problem_.cache.row = row_layout(segments(), c.dtype, page_layout_for(device, segments(), c.dtype, problem_.layout));
     problem_.batch = c.batch;
     problem_.heads = c.heads;
     problem_.most_keys = c.tokens;

@@ -71,7 +71,7 @@ TEST(AttentionKernels, UseNoMoreThanWhatTheyWereCompiledFor) {
   Stream stream;
   const AttentionShape shape = absorbed(16, 512, 64, 70, CacheDtype::bf16);
   const auto page = [&](const DeviceFacts& facts) {
-    return page_layout_for(facts, shape.row, shape.dtype, shape.layout, shape.heads);
+    return page_layout_for(facts, shape.row, shape.dtype, shape.layout);
   };
   EXPECT_EQ(page(device.facts()), PageLayout::tiles);
   shim::set_compiled(80);
