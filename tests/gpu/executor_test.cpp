@@ -1,18 +1,11 @@
-// The executor on the device against the CPU's: outputs, attention rows, caches, bytes and work.
-#include "gpu/engine/cuda_executor.h"
-
-#include "core/model/model_catalog.h"
+// The executor on the device against the CPU's, fed with vectors: outputs, attention rows, caches, bytes and work.
 #include "core/spec/describe.h"
 #include "tests/gpu/engine_pair.h"
 
 namespace mla::gpu::testing {
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kTrials = 1, kMostVectors = 4;
-#else
-constexpr int kTrials = 6, kMostVectors = 12;
-#endif
+constexpr int kTrials = kSanitized ? 1 : 6, kMostVectors = kSanitized ? 4 : 12;
 
 const std::vector<std::vector<int>> kPasses{{1000}, {1}, {3, 2, 1}};
 
@@ -21,7 +14,6 @@ class ExecutorTest : public DeviceTest {
   void SetUp() override {
     DeviceTest::SetUp();
     SKIP_UNDER_THREAD_SANITIZER();  // but for ShortRunTest
-    backend_ = make_cuda_backend();
   }
 
   void expect_same(Experiment e, int vectors, const std::vector<int>& passes, TraceRequest trace = kTraceAll) {
@@ -35,16 +27,13 @@ class ExecutorTest : public DeviceTest {
                     run_on(cpu(), e, model->weights, x, passes, trace), e);
   }
 
-  std::unique_ptr<ComputeBackend> backend_;
+  const std::unique_ptr<ComputeBackend> backend_ = make_cuda_backend();
 };
 
 /// Short enough for every sanitizer: the kernels that only a whole run launches are among them.
 class ShortRunTest : public ExecutorTest {
  protected:
-  void SetUp() override {
-    DeviceTest::SetUp();
-    backend_ = make_cuda_backend();
-  }
+  void SetUp() override { DeviceTest::SetUp(); }
 };
 
 TEST_F(ShortRunTest, OfAToyBlockAndOfADecoderWithExpertsGivesTheSame) {
@@ -153,199 +142,6 @@ TEST_F(ExecutorTest, TheLargeRowsOfTheFastestDecodeGiveTheSame) {
   e.context = 100;
   expect_same(e, 6, {4, 1});
 }
-
-/// Tokens, not vectors, through a decoder.
-struct Decoded {
-  std::vector<int> tokens;
-  std::vector<float> outputs;
-  std::vector<StepTrace> traces;
-};
-
-Decoded decode(ComputeBackend& backend, const Experiment& e, const std::shared_ptr<const ModelWeights>& weights,
-               const std::vector<int>& prompt, int steps, TraceRequest trace = {}) {
-  Decoded decoded;
-  auto decoder = Decoder::create(e, backend, weights);
-  if (!decoder) {
-    ADD_FAILURE() << decoder.error().message;
-    return decoded;
-  }
-  (*decoder)->keep_outputs(true);
-  auto first = (*decoder)->prefill(prompt, trace);
-  if (first) decoded.traces.push_back(std::move(*first));
-  for (int i = 0; i < steps && first; ++i) {
-    auto step = (*decoder)->step(trace);
-    if (!step) {
-      ADD_FAILURE() << step.error().message;
-      break;
-    }
-    decoded.traces.push_back(std::move(*step));
-  }
-  decoded.tokens = (*decoder)->tokens();
-  decoded.outputs = (*decoder)->outputs();
-  return decoded;
-}
-
-TEST_F(ExecutorTest, ABatchOfTokensAfterSyntheticOnesGivesTheSame) {
-  std::mt19937 rng(31);
-  for (const Variant variant : {Variant::mla, Variant::gqa})
-    for (const AttentionPath path : paths_of(variant)) {
-      Experiment e = random_small(variant, rng);
-      e.path = path;
-      e.batch = 3;
-      e.prefill = 5;
-      e.isa = "portable";
-      if (variant == Variant::gqa) e.sampling = {1.5, 9, 0.9};  // chosen on the device
-      SCOPED_TRACE(describe(e));
-      const auto model = load(e);
-      ASSERT_TRUE(model) << model.error().message;
-      // Latents of synthetic rows cannot be kept, so outputs are not either.
-      const auto run = [&](ComputeBackend& backend) {
-        auto decoder = Decoder::create(e, backend, model->weights);
-        EXPECT_TRUE(decoder) << decoder.error().message;
-        std::vector<int> tokens;
-        std::vector<std::int64_t> bytes;
-        for (int i = 0; i < 4; ++i) {
-          const auto step = (*decoder)->step();
-          EXPECT_TRUE(step);
-          bytes.push_back(step->work.bytes());
-        }
-        return std::pair((*decoder)->tokens(), bytes);
-      };
-      EXPECT_EQ(run(*backend_), run(cpu()));
-    }
-}
-
-TEST_F(ExecutorTest, SyntheticRowsAreTheCpusBytes) {
-  std::mt19937 rng(2);
-  for (const CacheDtype dtype : {CacheDtype::fp32, CacheDtype::bf16, CacheDtype::fp8, CacheDtype::int8}) {
-    Experiment e = random_small(Variant::mla, rng);
-    e.cache_dtype = dtype;
-    e.prefill = 70;
-    const auto model = load(e);
-    ASSERT_TRUE(model);
-    const auto got = Decoder::create(e, *backend_, model->weights), want = Decoder::create(e, cpu(), model->weights);
-    ASSERT_TRUE(got && want);
-    for (int l = 0; l < e.layers; ++l)
-      EXPECT_EQ((*got)->executor().cache_rows(l), (*want)->executor().cache_rows(l)) << name_of(dtype);
-  }
-}
-
-TEST_F(ExecutorTest, CapturedStepsGiveTheBitsOfThoseThatAreNot) {
-  std::mt19937 rng(12);
-  Experiment e = random_small(Variant::mla, rng);
-  e.layers = e.spec.num_hidden_layers = 2;
-  e.context = 80;
-  const auto model = load(e);
-  ASSERT_TRUE(model);
-  const auto run = [&](bool graphs, TraceRequest trace) {
-    CudaExecutor executor(e, facts_, std::make_shared<WeightStore>(), model->weights, {graphs});
-    std::vector<float> logits;
-    std::vector<std::shared_ptr<const AttentionRow>> rows;
-    Work work;
-    for (int i = 0; i < 70; ++i) {  // past a page
-      const int token = i % 7;
-      ForwardInput input;
-      input.tokens = {&token, 1};
-      input.count = 1;
-      input.trace = trace;
-      const auto output = executor.forward(input);
-      EXPECT_TRUE(output) << output.error().message;
-      logits.insert(logits.end(), output->logits.begin(), output->logits.end());
-      rows.insert(rows.end(), output->trace.attention.begin(), output->trace.attention.end());
-      work += output->trace.work;
-    }
-    return std::tuple(logits, rows, work.operations, work.bytes());
-  };
-  const auto captured = run(true, kTraceAll), plain = run(false, kTraceAll), unseen = run(true, {});
-  EXPECT_EQ(std::get<0>(captured), std::get<0>(plain));
-  EXPECT_EQ(std::get<0>(captured), std::get<0>(unseen));
-  EXPECT_EQ(std::get<2>(captured), std::get<2>(plain));
-  EXPECT_EQ(std::get<3>(captured), std::get<3>(plain));
-  ASSERT_EQ(std::get<1>(captured).size(), std::get<1>(plain).size());
-  for (std::size_t i = 0; i < std::get<1>(plain).size(); ++i) {
-    EXPECT_EQ(std::get<1>(captured)[i]->weights, std::get<1>(plain)[i]->weights);
-    EXPECT_EQ(std::get<1>(captured)[i]->scores_rope, std::get<1>(plain)[i]->scores_rope);
-  }
-}
-
-TEST_F(ExecutorTest, AStepThatIsRepeatedLaunchesNothingOneByOne) {
-  Experiment e = default_experiment();
-  e.spec.attention.hidden_size = 16;
-  e.spec.intermediate_size = 16;
-  e.spec.attention.num_attention_heads = e.spec.attention.num_key_value_heads = 2;
-  const auto model = load(e);
-  ASSERT_TRUE(model) << model.error().message;
-  auto decoder = Decoder::create(e, *backend_, model->weights);
-  ASSERT_TRUE(decoder) << decoder.error().message;
-  ASSERT_TRUE((*decoder)->step() && (*decoder)->step());
-  LaunchLog log;
-  const auto step = (*decoder)->step();
-  ASSERT_TRUE(step);
-  EXPECT_TRUE(log.names().empty());
-  EXPECT_GT(step->work.operations, 0);
-}
-
-TEST_F(ExecutorTest, StagesAddUpToLessThanTheWholeCall) {
-  std::mt19937 rng(5);
-  const Experiment e = random_small(Variant::mla, rng);
-  const auto model = load(e);
-  auto decoder = Decoder::create(e, *backend_, model->weights);
-  ASSERT_TRUE(decoder);
-  for (int i = 0; i < 3; ++i) {  // at once, captured, repeated
-    const auto step = (*decoder)->step();
-    ASSERT_TRUE(step);
-    double sum = 0;
-    for (const double ms : step->stages) {
-      EXPECT_GE(ms, 0);
-      sum += ms;
-    }
-    EXPECT_GT(sum, 0);
-    EXPECT_LE(sum, step->ms);
-  }
-}
-
-TEST_F(ExecutorTest, AStoppedPassSaysSo) {
-  std::mt19937 rng(6);
-  const Experiment e = random_small(Variant::mla, rng);
-  const auto model = load(e);
-  auto decoder = Decoder::create(e, *backend_, model->weights);
-  ASSERT_TRUE(decoder);
-  std::stop_source source;
-  source.request_stop();
-  const std::vector<int> tokens{1, 2, 3};
-  const auto stopped = (*decoder)->prefill(tokens, {}, source.get_token());
-  ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error().message, "cancelled");
-}
-
-TEST_F(ExecutorTest, MoreThanTheContextIsRefused) {
-  std::mt19937 rng(6);
-  Experiment e = random_small(Variant::mla, rng);
-  e.context = 2;
-  const auto model = load(e);
-  auto decoder = Decoder::create(e, *backend_, model->weights);
-  ASSERT_TRUE(decoder);
-  const std::vector<int> tokens{1, 2, 3};
-  const auto refused = (*decoder)->prefill(tokens);
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("context 2: 3 tokens do not fit"), std::string::npos);
-}
-
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-TEST_F(ExecutorTest, TheBundledModelContinuesAsOnTheCpu) {
-#if !defined(MLA_HAVE_PCRE2)
-  GTEST_SKIP() << "built without PCRE2";
-#endif
-  const auto e = experiment_of_model("fairy-tales");
-  ASSERT_TRUE(e) << e.error().message;
-  const auto model = load(*e);
-  ASSERT_TRUE(model) << model.error().message;
-  const auto prompt = model->vocabulary.encode("Once upon a time", e->spec.vocab_size);
-  ASSERT_TRUE(prompt);
-  EXPECT_EQ(decode(*backend_, model->experiment, model->weights, *prompt, 4).tokens,
-            decode(cpu(), model->experiment, model->weights, *prompt, 4).tokens);
-}
-#endif
 
 }  // namespace
 }  // namespace mla::gpu::testing
