@@ -45,9 +45,15 @@ TEST_F(RepeatTest, AStepGivesTheSameBitsEveryTime) {
   const std::vector<int> prompt(20, 3);
   const auto logits = [&] {
     (*executor)->reset();
-    EXPECT_TRUE((*executor)->forward({.tokens = prompt, .count = int(prompt.size())}));
+    ForwardInput input;
+    input.tokens = prompt;
+    input.count = int(prompt.size());
+    EXPECT_TRUE((*executor)->forward(input));
     const int token = 5;
-    const auto step = (*executor)->forward({.tokens = {&token, 1}, .count = 1, .trace = kTraceAll});
+    input.tokens = {&token, 1};
+    input.count = 1;
+    input.trace = kTraceAll;
+    const auto step = (*executor)->forward(input);
     EXPECT_TRUE(step);
     return step ? step->logits : std::vector<float>();
   };
