@@ -6,7 +6,9 @@ namespace {
 
 class CudaBackend : public ComputeBackend {
  public:
-  BackendInfo probe() const override { return {"cuda", false, "this program was built without CUDA, for which it needs nvcc"}; }
+  BackendInfo probe() const override {
+    return {"cuda", false, "this program was built without CUDA, for which it needs nvcc"};
+  }
 
   Result<std::unique_ptr<Executor>> create(const Experiment&, std::shared_ptr<const ModelWeights>) override {
     return Error{"backend cuda: " + probe().detail};
