@@ -70,9 +70,7 @@ TEST(AttentionKernels, UseNoMoreThanWhatTheyWereCompiledFor) {
   const Capability device(90);
   Stream stream;
   const AttentionShape shape = absorbed(16, 512, 64, 70, CacheDtype::bf16);
-  const auto page = [&](const DeviceFacts& facts) {
-    return page_layout_for(facts, shape.row, shape.dtype, shape.layout);
-  };
+  const auto page = [&](const DeviceFacts& facts) { return page_layout_for(facts, shape.row, shape.dtype, shape.layout); };
   EXPECT_EQ(page(device.facts()), PageLayout::tiles);
   shim::set_compiled(80);
   const DeviceFacts translated = device.facts();
