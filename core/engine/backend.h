@@ -48,6 +48,8 @@ class Executor {
   virtual ~Executor() = default;
   /// Runs the new positions after those already cached. Errors: out of memory, device failure, context exceeded.
   virtual Result<ForwardOutput> forward(const ForwardInput& input) = 0;
+  /// Waits for the rows that no pass has given yet (TraceRequest::later). Errors: device failure.
+  virtual Result<AttentionRows> late_rows() { return AttentionRows(); }
   /// Fills the next `count` positions with synthetic rows of unit variance, without computing them.
   virtual Status fill_synthetic(int count, std::uint64_t seed) = 0;
   /// Forgets all cached positions and frees their blocks.

@@ -34,6 +34,9 @@ class Decoder {
   /// Decodes one token: feeds the token chosen last (or the next synthetic vector) and chooses the next one.
   Result<StepTrace> step(TraceRequest trace = {}, std::stop_token stop = {});
 
+  /// The attention rows that steps left for later (TraceRequest::later), in their order.
+  Result<AttentionRows> late_rows() { return executor_->late_rows(); }
+
   /// Whether another step fits into experiment().context.
   bool can_step() const;
   /// Tokens of sequence 0 processed so far plus the one chosen last; empty without a vocabulary.

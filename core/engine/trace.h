@@ -35,6 +35,8 @@ struct TraceRequest {
   enum class Layers { none, one, all };
   Layers layers = Layers::none;
   int layer = 0;  ///< the one, when `layers` is one
+  /// Rows of a step may come with the next pass, or from late_rows(): a device copies them while that pass runs.
+  bool later = false;
   bool wants(int l) const { return layers == Layers::all || (layers == Layers::one && l == layer); }
 };
 
@@ -51,6 +53,8 @@ struct AttentionRow {
   std::int64_t bytes() const { return 4 * std::int64_t(weights.size() + scores_nope.size() + scores_rope.size()); }
 };
 
+using AttentionRows = std::vector<std::shared_ptr<const AttentionRow>>;
+
 /// One forward pass: a decode step (positions 1) or a prefill.
 struct StepTrace {
   int position = 0;   ///< of the last token processed
@@ -61,7 +65,7 @@ struct StepTrace {
   std::int64_t cache_bytes = 0;            ///< rows held, all layers and sequences
   std::int64_t cache_allocated_bytes = 0;  ///< blocks allocated for them (a block holds several rows)
   Work work;
-  std::vector<std::shared_ptr<const AttentionRow>> attention;  ///< of sequence 0, ordered by layer, then query
+  AttentionRows attention;  ///< of sequence 0, ordered by layer, then query; before them those that came late
 };
 
 }  // namespace mla

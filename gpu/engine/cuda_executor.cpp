@@ -1,6 +1,8 @@
 #include "gpu/engine/cuda_executor.h"
 
+#include <array>
 #include <chrono>
+#include <iterator>
 #include <new>
 
 #include "core/engine/chunk.h"
@@ -163,11 +165,7 @@ bool CudaExecutor::run_chunk(Chunk& chunk, ForwardOutput& output) {
                             chunk.first + chunk.query_from(true, traced && chunk.trace.wants(experiment_.layers - 1))};
   stage(positions, chunk);
   if (d.out.bytes() < places_of(chunk).total()) d.out = Pinned(places_of(chunk).total());
-  if (can_capture(chunk)) {
-    run_step(chunk, output);
-  } else if (!run_now(chunk, output)) {
-    return false;
-  }
+  if (!(chunk.step() ? run_step(chunk, output) : run_pass(chunk, output))) return false;
   collect(chunk, output);
   return true;
 }
@@ -203,17 +201,12 @@ std::vector<int> CudaExecutor::traced_layers(const Chunk& chunk) const {
   return layers;
 }
 
-/// Layers that are traced ask from the first position on. A step's rows have room to grow, so that a graph lasts.
+/// Layers that are traced ask from the first position on.
 TraceShape CudaExecutor::trace_shape(const Chunk& chunk) const {
   const AttentionSpec& a = experiment_.spec.attention;
   const int keys = chunk.first + chunk.count;
-  TraceShape shape{a.num_attention_heads, a.qk_rope_head_dim > 0, chunk.first, chunk.count, chunk.new_from, keys};
-  if (chunk.count == 1) {
-    std::int64_t step = kPageTokens;
-    while (step * 8 <= keys) step *= 2;
-    shape.stride = (keys + step - 1) / step * step;
-  }
-  return shape;
+  return {a.num_attention_heads, a.qk_rope_head_dim > 0, chunk.first,
+          chunk.count,           chunk.new_from,         chunk.step() ? step_stride(keys) : keys};
 }
 
 CudaExecutor::OutputPlaces CudaExecutor::places_of(const Chunk& chunk) const {
@@ -237,8 +230,9 @@ void CudaExecutor::collect(const Chunk& chunk, ForwardOutput& output) {
   append(places.logits, places.vectors, output.hidden);
   const int* const tokens = reinterpret_cast<const int*>(d.out.data() + places.logits + places.vectors);
   output.tokens.assign(tokens, tokens + places.tokens / sizeof(int));
-  auto traced = d.traces.take();
-  output.trace.attention.insert(output.trace.attention.end(), traced.begin(), traced.end());
+  AttentionRows& rows = output.trace.attention;
+  for (AttentionRows& some : std::array{std::exchange(arrived_, {}), d.traces.take()})
+    rows.insert(rows.end(), std::move_iterator(some.begin()), std::move_iterator(some.end()));
   output.trace.work += attention_work(chunk);
   output.trace.work.weight_bytes += expert_work(chunk);
 }

@@ -12,6 +12,7 @@
 #include "gpu/engine/device_rope.h"
 #include "gpu/engine/reexpansion.h"
 #include "gpu/engine/stage_timer.h"
+#include "gpu/engine/step_rows.h"
 #include "gpu/engine/trace_copy.h"
 
 namespace mla::gpu {
@@ -34,6 +35,7 @@ class CudaExecutor : public Executor {
   Status prepare();
 
   Result<ForwardOutput> forward(const ForwardInput& input) override;
+  Result<AttentionRows> late_rows() override;
   Status fill_synthetic(int count, std::uint64_t seed) override;
   void reset() override;
   int positions() const override { return positions_; }
@@ -61,10 +63,13 @@ class CudaExecutor : public Executor {
   bool run_chunk(Chunk& chunk, ForwardOutput& output);
   static InputPlaces inputs_of(const Chunk& chunk);
   void stage(const int (&positions)[2], const Chunk& chunk);
-  bool can_capture(const Chunk& chunk) const;
+  bool can_capture() const;
   Key key_of(const Chunk& chunk) const;
-  void run_step(Chunk& chunk, ForwardOutput& output);
+  bool run_step(Chunk& chunk, ForwardOutput& output);
   bool run_now(Chunk& chunk, ForwardOutput& output);
+  bool run_pass(Chunk& chunk, ForwardOutput& output);
+  const StageTimer* launch_step(Chunk& chunk, ForwardOutput& output);
+  void fetch_rows(bool all);
   void capture(Chunk& chunk, const Key& key);
   std::vector<int> traced_layers(const Chunk& chunk) const;
   TraceShape trace_shape(const Chunk& chunk) const;
@@ -100,6 +105,7 @@ class CudaExecutor : public Executor {
   std::vector<std::vector<float>> latents_;  // [layers] rows kept aside
   int positions_ = 0;
   bool keep_latents_ = false;
+  AttentionRows arrived_;  // of steps, that no pass has given yet
 };
 
 }  // namespace mla::gpu

@@ -13,7 +13,9 @@ void CudaExecutor::reset() {
   if (device_) {
     device_->cache.clear();
     device_->inputs = {};
+    device_->rows.forget();
   }
+  arrived_.clear();
   latents_.assign(std::size_t(experiment_.layers), {});
   positions_ = 0;
 }

@@ -18,7 +18,7 @@ bool CudaExecutor::launch(Chunk& chunk, StageTimer& timer, DeviceCompute& comput
     launch_layer(l, chunk, timer, compute);
   }
   launch_outputs(chunk, compute);
-  d.traces.end();
+  if (!chunk.step()) d.traces.end();
   timer.end(Stage::other);
   return true;
 }
@@ -124,14 +124,14 @@ float* CudaExecutor::sums_of(int l, const Chunk& chunk, const DeviceQueries& que
   problem.q_rope = queries.rope;
   problem.out =
       compute.scratch.get(Slot::sums, std::int64_t(problem.positions) * batch() * problem.heads * shape_->summed_values());
-  if (traced) problem.trace = d.traces.next(l);
+  if (traced) problem.trace = chunk.step() ? d.rows.place_of(l) : d.traces.next(l);
   if (experiment_.path == AttentionPath::reexpanded) {
     d.reexpansion.attend(weights, problem, chunk.first + chunk.count, compute);
   } else {
     const std::int64_t bytes = attention_workspace(facts_, problem);
     gpu::attend(d.stream, facts_, problem, compute.scratch.get<std::byte>(Slot::attention, bytes));
   }
-  if (traced) d.traces.send();
+  if (traced && !chunk.step()) d.traces.send();
   return problem.out;
 }
 

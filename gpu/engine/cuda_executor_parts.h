@@ -33,6 +33,8 @@ struct CudaExecutor::Chunk {
   int query_from(bool final_layer, bool traced) const {
     return traced ? std::min(from(final_layer), new_from) : from(final_layer);
   }
+  /// One token after those that are cached.
+  bool step() const { return count == 1 && (!tokens.empty() || !vectors.empty()); }
   /// Positions whose outputs are wanted.
   int wanted() const { return outputs ? count - new_from : last ? 1 : 0; }
 };
@@ -57,8 +59,8 @@ struct CudaExecutor::Key {
   int layer = 0;
   std::int64_t stride = 0;
   bool vectors = false, outputs = false, draws = false;
-  int scratch = -1, traces = -1;  ///< generations
-  const void *in = nullptr, *out = nullptr, *given = nullptr;
+  int scratch = -1;  ///< generation
+  const void *in = nullptr, *out = nullptr, *given = nullptr, *rows = nullptr;
   bool operator==(const Key&) const = default;
 };
 
@@ -69,6 +71,11 @@ struct CudaExecutor::Device {
     Graph graph;
     StageTimer timer;
     Work work;  ///< less what depends on the position
+  };
+  /// Steps that write their attention rows into the same set.
+  struct Steps {
+    std::optional<Captured> captured;
+    std::optional<Key> last;
   };
 
   Device(const DeviceCache::Shape& shape, const ModelSpec& spec)
@@ -81,14 +88,14 @@ struct CudaExecutor::Device {
   Reexpansion reexpansion;
   Scratch scratch;
   StageTimer timer;
-  TraceCopy traces;
+  TraceCopy traces;     ///< of passes
+  StepRows rows;        ///< of steps
   Memory given;         ///< InputPlaces, less the vectors
   Array<int> touched;   ///< [layers] experts that the last chunk used
   Pinned in;            ///< InputPlaces
   Pinned out;           ///< OutputPlaces
   Array<float> inputs;  ///< uncached: all so far, [positions, batch, d]
-  std::optional<Captured> captured;
-  std::optional<Key> last_step;
+  Steps steps[2];       ///< by rows.turn()
   bool capturing = false;
 
   const int* ints() const { return reinterpret_cast<const int*>(given.data()); }

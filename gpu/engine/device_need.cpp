@@ -31,7 +31,9 @@ MemoryNeed CudaExecutor::need(const Experiment& e, const DeviceFacts& device, co
   const KvLayout layout = shape->view(weights.layers.front().attention, empty).layout;
   const int chunk = chunk_positions(e, 0, e.context), last = chunk_positions(e, e.context - 1, chunk);
   const std::int64_t rebuilt = e.path == AttentionPath::reexpanded ? Reexpansion(e.spec).bytes(e.context) : 0;
-  const std::int64_t standing = DeviceRope::bytes(e.spec.attention, e.context) + rebuilt +
+  const AttentionSpec& a = e.spec.attention;
+  const TraceShape looked_at{a.num_attention_heads, a.qk_rope_head_dim > 0, 0, 1, 0, step_stride(e.context)};
+  const std::int64_t standing = DeviceRope::bytes(a, e.context) + rebuilt + StepRows::bytes(looked_at) +
                                 std::max(workspace(e, device, layout, 1), workspace(e, device, layout, last));
   need.scratch = MemoryNeed{activation_bytes(e), recomputed_bytes(e), standing}.total();  // saturates
   return need;

@@ -9,8 +9,9 @@ std::int64_t bytes_of(const AttentionRow& row) { return row.bytes() + std::int64
 
 }  // namespace
 
-void AttentionStore::add(const StepTrace& trace) {
-  for (const RowPtr& row : trace.attention) {
+void AttentionStore::add(const AttentionRows& rows) {
+  if (rows.empty()) return;
+  for (const RowPtr& row : rows) {
     if (row->layer != layer_) continue;
     pool(*row);
     if (whole_.empty()) whole_from_ = row->query;

@@ -21,7 +21,7 @@ class AttentionStore {
 
   int layer() const { return layer_; }
   /// Adds the rows of this layer; queries must come in order.
-  void add(const StepTrace& trace);
+  void add(const AttentionRows& rows);
   /// Pools another value, from the rows that are still held.
   void set_value(MapValue value);
   /// Immutable copies, shared between calls as long as nothing is added.

@@ -92,10 +92,19 @@ void DecodeRun::note_progress() {
 }
 
 Status DecodeRun::step(std::stop_token stop) {
-  const Result<StepTrace> trace = decoder_->step(shown_.trace_request(), stop);
+  TraceRequest request = shown_.trace_request();
+  request.later = true;
+  const Result<StepTrace> trace = decoder_->step(request, stop);
   if (!trace) return trace.error();
   shown_.add_step(*trace);
   note_progress();
+  return {};
+}
+
+Status DecodeRun::complete() {
+  const Result<AttentionRows> rows = decoder_->late_rows();
+  if (!rows) return rows.error();
+  shown_.add_rows(*rows);
   return {};
 }
 

@@ -46,6 +46,8 @@ class DecodeRun {
   /// Decodes one token. After a failed or stopped step the run can only be started anew, from history().
   Status step(std::stop_token stop);
   bool can_step() const { return decoder_->can_step(); }
+  /// Waits for the attention rows of steps that are still on their way from a device; without them shown() lacks the newest.
+  Status complete();
   /// What has been processed so far, cut to what a context of that many tokens holds after `prefill` synthetic ones.
   History history(int context, int prefill) const;
 

@@ -33,7 +33,7 @@ TraceRequest SnapshotBuilder::trace_request() const {
 }
 
 void SnapshotBuilder::add_step(const StepTrace& trace) {
-  attention_.add(trace);
+  add_rows(trace.attention);
   Step step;
   step.tokens = trace.position + 1;
   step.ms = trace.ms;

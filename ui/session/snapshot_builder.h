@@ -26,9 +26,11 @@ class SnapshotBuilder {
   /// What the decoder should record for this.
   TraceRequest trace_request() const;
   /// Adds the attention rows of a prefill.
-  void add_prefill(const StepTrace& trace) { attention_.add(trace); }
+  void add_prefill(const StepTrace& trace) { add_rows(trace.attention); }
   /// Adds one decode step: its measurements and its attention rows.
   void add_step(const StepTrace& trace);
+  /// Adds rows that came after their step.
+  void add_rows(const AttentionRows& rows) { attention_.add(rows); }
   /// The decoder's tokens() and positions() after that; without a vocabulary `tokens` is empty.
   void set_tokens(std::span<const int> tokens, int positions);
   /// Predicts the roofline of the steps that there are and of all to come.

@@ -87,9 +87,13 @@ void Session::Worker::step() {
   if (stop.stop_requested()) {
     broken_ = true;  // whoever stopped it brings the next job
   } else {
-    failure_ = QString::fromStdString(status.error().message);
-    probe();  // it may be a device that is lost
+    fail(status.error().message);
   }
+}
+
+void Session::Worker::fail(const std::string& message) {
+  failure_ = QString::fromStdString(message);
+  probe();  // it may be a device that is lost
 }
 
 /// A run that is faster than its roofline shows that the ceilings were measured while something else kept the machine busy.
@@ -154,6 +158,8 @@ Snapshot::State Session::Worker::state() const {
 }
 
 void Session::Worker::publish() {
+  if (run_ && failure_.isEmpty())
+    if (const Status complete = run_->complete(); !complete) fail(complete.error().message);
   Snapshot snapshot = run_ ? run_->shown().build() : Snapshot{};
   if (!run_ && job_) snapshot.experiment = job_->experiment;
   snapshot.state = state();

@@ -57,6 +57,7 @@ class Session::Worker {
   bool step_due(Clock::time_point now) const;
   bool can_step() const { return run_ && !job_ && failure_.isEmpty() && run_->can_step(); }
   void step();
+  void fail(const std::string& message);
   void doubt_ceilings();
   void measure_ceilings_if_due();
   void learn(int threads, const Ceilings& ceilings);

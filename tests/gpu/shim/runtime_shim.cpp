@@ -27,6 +27,7 @@ struct Device {
   int launches_left = -1;
   int compiled = 1000;
   std::set<std::string> loaded;  // kernels that have been launched outside captures
+  int copies_begun = 0, launches_beside_copies = 0;
 };
 
 Device& device() {
@@ -43,6 +44,8 @@ int shared_of(int capability) {
 }
 
 struct StreamState {
+  Work copies;           // to the host, begun outside captures and not done: as late as may be
+  std::size_t done = 0;  // copies before those
   bool capturing = false;
   Work captured;
   StreamState* origin = nullptr;     // whose capture this one has joined, by waiting for an event of it
@@ -54,6 +57,7 @@ struct EventState {
   Clock::time_point at = Clock::now();
   StreamState* origin = nullptr;  // of the capture in which it was recorded
   StreamState* by = nullptr;
+  std::size_t copies = 0;  // that its stream had begun
 };
 
 StreamState& state(Stream& stream) { return *static_cast<StreamState*>(stream.native()); }
@@ -71,11 +75,22 @@ void outside_captures(const char* doing) {
 /// Of the capture that the stream is part of, null outside.
 StreamState* origin_of(StreamState& stream) { return stream.capturing ? &stream : stream.origin; }
 
+/// Does the first `count` copies that the stream has ever begun.
+void finish_copies(StreamState& stream, std::size_t count) {
+  for (; stream.done < count; ++stream.done) {
+    stream.copies.front()();
+    stream.copies.erase(stream.copies.begin());
+    --device().copies_begun;
+  }
+}
+void finish_copies(StreamState& stream) { finish_copies(stream, stream.done + stream.copies.size()); }
+
 void submit(Stream& stream, std::function<void()> work) {
   if (StreamState* const origin = origin_of(state(stream))) {
     state(stream).apart = &state(stream) != origin;
     origin->captured.push_back(std::move(work));
   } else {
+    finish_copies(state(stream));
     work();
   }
 }
@@ -128,6 +143,7 @@ void set_absent(const std::string& reason) { device().absent = reason; }
 void set_total_memory(std::int64_t bytes) { device().total = bytes; }
 std::int64_t allocated_memory() { return device().allocated; }
 void fail_launch_after(int launches) { device().launches_left = launches; }
+int launches_beside_copies() { return std::exchange(device().launches_beside_copies, 0); }
 
 void launch(Stream& stream, const char* kernel, Index grid, int threads, std::size_t shared, std::function<void()> body) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || threads > 1024 ||
@@ -135,6 +151,7 @@ void launch(Stream& stream, const char* kernel, Index grid, int threads, std::si
     throw Failure(Failure::Kind::other, std::string("CUDA: ") + kernel + ": invalid configuration argument");
   load(kernel, origin_of(state(stream)) != nullptr);
   submit(stream, [=] {
+    device().launches_beside_copies += device().copies_begun > 0;
     int& left = device().launches_left;
     if (left == 0) throw Failure(Failure::Kind::lost, std::string("CUDA: ") + kernel + ": unspecified launch failure");
     if (left > 0) --left;
@@ -181,8 +198,9 @@ Pinned::~Pinned() { std::free(data_); }
 Event::Event() : native_(new EventState) {}
 Event::~Event() { delete static_cast<EventState*>(native_); }
 void Event::synchronize() const {
-  const StreamState* const origin = state(*this).origin;
-  if (origin) throw Failure(Failure::Kind::other, "CUDA: waiting for an event that was recorded in a capture");
+  const EventState& event = state(*this);
+  if (event.origin) throw Failure(Failure::Kind::other, "CUDA: waiting for an event that was recorded in a capture");
+  if (event.by) finish_copies(*event.by, event.copies);
 }
 
 double milliseconds_between(const Event& from, const Event& to) {
@@ -192,10 +210,18 @@ double milliseconds_between(const Event& from, const Event& to) {
 Graph::~Graph() { delete static_cast<Work*>(native_); }
 
 Stream::Stream() : native_(new StreamState) {}
-Stream::~Stream() { delete static_cast<StreamState*>(native_); }
+Stream::~Stream() {
+  finish_copies(state(*this));  // if where they go is no more, the address sanitizer says so
+  delete static_cast<StreamState*>(native_);
+}
 
 void Stream::to_device(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
-void Stream::to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+void Stream::to_host(void* to, const void* from, std::size_t bytes) {
+  if (origin_of(state(*this)) || bytes == 0) return copy(to, from, bytes);
+  std::memset(to, 0xff, bytes);  // NaN: what is read before it was waited for shows
+  state(*this).copies.push_back([=] { std::memcpy(to, from, bytes); });
+  ++device().copies_begun;
+}
 void Stream::copy(void* to, const void* from, std::size_t bytes) {
   submit(*this, [=] {
     if (bytes) std::memcpy(to, from, bytes);
@@ -210,6 +236,11 @@ void Stream::record(const Event& event) {
   EventState& recorded = state(event);
   recorded.origin = origin_of(state(*this));
   recorded.by = &state(*this);
+  recorded.copies = recorded.by->done + recorded.by->copies.size();
+  if (!recorded.origin) {
+    recorded.at = Clock::now();
+    return;
+  }
   submit(*this, [&recorded] { recorded.at = Clock::now(); });
 }
 void Stream::record_in_capture(const Event& event) {
@@ -220,6 +251,7 @@ void Stream::wait(const Event& event) {
   StreamState &mine = state(*this), *const origin = state(event).origin;
   if (!origin || !origin->capturing) {
     if (origin_of(mine)) throw Failure(Failure::Kind::other, "CUDA: waiting in a capture for what lies outside it");
+    if (state(event).by && state(event).by != &mine) finish_copies(*state(event).by, state(event).copies);
     return;
   }
   if (&mine == origin) {
@@ -231,6 +263,7 @@ void Stream::wait(const Event& event) {
 }
 void Stream::synchronize() {
   if (origin_of(state(*this))) throw Failure(Failure::Kind::other, "CUDA: operation not permitted when stream is capturing");
+  finish_copies(state(*this));
 }
 
 void Stream::begin_capture() {
@@ -249,6 +282,7 @@ void Stream::cancel_capture() noexcept {
   state(*this).captured.clear();
 }
 void Stream::launch(const Graph& graph) {
+  finish_copies(state(*this));
   for (const auto& work : *static_cast<Work*>(graph.native())) work();
 }
 

@@ -20,6 +20,8 @@ void set_total_memory(std::int64_t bytes);
 std::int64_t allocated_memory();
 /// The launch after so many more fails, as a lost device does; negative: none.
 void fail_launch_after(int launches);
+/// Kernels that ran while a copy to the host was begun and not done, since this was asked last.
+int launches_beside_copies();
 
 void launch(Stream& stream, const char* kernel, Index grid, int threads, std::size_t shared, std::function<void()> body);
 

@@ -16,10 +16,10 @@ std::shared_ptr<const AttentionRow> row_at(int query, int keys) {
   return row;
 }
 
-StepTrace trace_of(int from, int to, int keys = 0) {
-  StepTrace trace;
-  for (int q = from; q < to; ++q) trace.attention.push_back(row_at(q, keys > 0 ? keys : q + 1));
-  return trace;
+AttentionRows rows_of(int from, int to, int keys = 0) {
+  AttentionRows rows;
+  for (int q = from; q < to; ++q) rows.push_back(row_at(q, keys > 0 ? keys : q + 1));
+  return rows;
 }
 
 std::vector<int> queries_of(const AttentionHistory& history) {
@@ -32,7 +32,7 @@ constexpr std::int64_t kRow = 4 * 8 + std::int64_t(sizeof(AttentionRow));  // of
 
 TEST(AttentionStoreTest, KeepsEverythingWithinTheBudget) {
   AttentionStore store(0, MapValue::weight, 10 * kRow);
-  store.add(trace_of(0, 10, 4));
+  store.add(rows_of(0, 10, 4));
   const AttentionHistory history = store.history();
   EXPECT_EQ(queries_of(history), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
   EXPECT_EQ(history.stride, 1);
@@ -42,12 +42,12 @@ TEST(AttentionStoreTest, KeepsEverythingWithinTheBudget) {
 
 TEST(AttentionStoreTest, BeyondItEverySecondOldRowThenEveryFourthIsKept) {
   AttentionStore store(0, MapValue::weight, 10 * kRow);
-  store.add(trace_of(0, 12, 4));
+  store.add(rows_of(0, 12, 4));
   AttentionHistory history = store.history();
   EXPECT_EQ(queries_of(history), (std::vector<int>{0, 2, 4, 5, 6, 7, 8, 9, 10, 11}));
   EXPECT_EQ(history.whole_from, 4);
   EXPECT_EQ(history.stride, 2);
-  store.add(trace_of(12, 18, 4));  // five thinned rows are half of the budget; a sixth makes it every fourth
+  store.add(rows_of(12, 18, 4));  // five thinned rows are half of the budget; a sixth makes it every fourth
   history = store.history();
   EXPECT_EQ(queries_of(history), (std::vector<int>{0, 4, 8, 11, 12, 13, 14, 15, 16, 17}));
   EXPECT_EQ(history.whole_from, 11);
@@ -59,7 +59,7 @@ TEST(AttentionStoreTest, StaysWithinTheBudgetWhateverComes) {
   for (const int limit : {1, 300, 5000, 40000, 200000}) {
     AttentionStore store(0, MapValue::weight, limit);
     for (int q = 7; q < 400; ++q) {
-      store.add(trace_of(q, q + 1));
+      store.add(rows_of(q, q + 1));
       const AttentionHistory history = store.history();
       std::int64_t bytes = 0;
       for (const auto& row : *history.rows) {
@@ -79,16 +79,16 @@ TEST(AttentionStoreTest, StaysWithinTheBudgetWhateverComes) {
 
 TEST(AttentionStoreTest, APrefillKeepsWhatADecodeWould) {
   AttentionStore decoded(0, MapValue::weight, 20000), prefilled(0, MapValue::weight, 20000);
-  for (int q = 0; q < 300; ++q) decoded.add(trace_of(q, q + 1));
-  prefilled.add(trace_of(0, 256));
-  prefilled.add(trace_of(256, 300));
+  for (int q = 0; q < 300; ++q) decoded.add(rows_of(q, q + 1));
+  prefilled.add(rows_of(0, 256));
+  prefilled.add(rows_of(256, 300));
   EXPECT_EQ(queries_of(decoded.history()), queries_of(prefilled.history()));
   EXPECT_EQ(decoded.history().stride, prefilled.history().stride);
 }
 
 TEST(AttentionStoreTest, AnotherValueIsPooledFromTheRowsThatAreLeft) {
   AttentionStore store(0, MapValue::weight, 10 * kRow);
-  store.add(trace_of(0, 18, 4));
+  store.add(rows_of(0, 18, 4));
   EXPECT_EQ(store.history().thumbnails->rows(), 18);
   store.set_value(MapValue::nope);
   EXPECT_EQ(store.history().thumbnails->rows(), 10);
