@@ -106,8 +106,13 @@ Status decode(const Options& options, const DecodeInput& input, Run& run) {
 nlohmann::ordered_json json_of(const StepTrace& step) {
   nlohmann::ordered_json stages;
   for (int i = 0; i < kStages; ++i) stages[std::string(name_of(Stage(i)))] = step.stages[i];
-  return {{"ms", step.ms},    {"cache_bytes", step.cache_bytes},    {"cache_allocated_bytes", step.cache_allocated_bytes},
-          {"stages", stages}, {"operations", step.work.operations}, {"bytes", step.work.bytes()}};
+  return {{"ms", step.ms},
+          {"cache_bytes", step.cache_bytes},
+          {"cache_allocated_bytes", step.cache_allocated_bytes},
+          {"stages", stages},
+          {"attention_stages_by", name_of(step.split)},
+          {"operations", step.work.operations},
+          {"bytes", step.work.bytes()}};
 }
 
 nlohmann::ordered_json document_of(const Run& run) {

@@ -42,6 +42,7 @@ Result<ForwardOutput> CpuExecutor::forward(const ForwardInput& input) {
     trace.position = positions_ - 1;
     trace.positions = input.count;
     trace.stages = clock.times();
+    trace.split = clock.split();
     trace.work = clock.total_work();
     if (uncached()) {
       trace.work.cache_read_bytes = trace.work.cache_write_bytes = 0;  // those rows were scratch

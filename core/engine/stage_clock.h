@@ -22,8 +22,8 @@ class StageClock {
     work_[int(stage)] += compute_.work;
     compute_.work = {};
   }
-  /// Books the time since the last call to several stages that ran together, in proportion to the weights; the work goes to
-  /// the first.
+  /// Books the time since the last call to several stages that ran together, in proportion to what the threads took for
+  /// each; the work goes to the first.
   void share(std::initializer_list<std::pair<Stage, double>> weights) {
     double total = 0;
     for (const auto& [stage, weight] : weights) total += weight;
@@ -33,8 +33,10 @@ class StageClock {
     const double all = times_[int(first)] - before;
     times_[int(first)] = before;
     for (const auto& [stage, weight] : weights) times_[int(stage)] += total > 0 ? all * weight / total : 0;
+    split_ = StageSplit::thread_times;
   }
   const StageTimes& times() const { return times_; }
+  StageSplit split() const { return split_; }
   Work total_work() const {
     Work total;
     for (const Work& work : work_) total += work;
@@ -47,6 +49,7 @@ class StageClock {
   Compute& compute_;
   Clock::time_point last_;
   StageTimes times_{};
+  StageSplit split_ = StageSplit::measured;
   std::array<Work, kStages> work_{};
 };
 

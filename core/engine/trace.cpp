@@ -24,6 +24,18 @@ std::string_view name_of(Stage stage) {
   return "";
 }
 
+std::string_view name_of(StageSplit split) {
+  switch (split) {
+    case StageSplit::measured:
+      return "measured";
+    case StageSplit::thread_times:
+      return "thread times";
+    case StageSplit::operations:
+      return "operations";
+  }
+  return "";
+}
+
 void Work::count_product(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t weights) {
   operations += 2 * m * n * k;
   weight_bytes += weights;

@@ -17,6 +17,15 @@ using StageTimes = std::array<double, kStages>;  ///< milliseconds by Stage
 /// "query projection", "cache append", …
 std::string_view name_of(Stage stage);
 
+/// How the times of scores, softmax and values were told apart.
+enum class StageSplit {
+  measured,      ///< one was done after the other
+  thread_times,  ///< one pass did all three: in proportion to what its threads took for each
+  operations,    ///< one kernel did all three: scores and values in proportion to their operations, the softmax within them
+};
+/// "measured", "thread times", "operations".
+std::string_view name_of(StageSplit split);
+
 /// What a step executed and moved: counted where it happens, to be held against analysis/cost.h.
 struct Work {
   std::int64_t operations =
@@ -62,6 +71,7 @@ struct StepTrace {
   int token = -1;     ///< the token chosen after it; -1 where the block has no vocabulary
   double ms = 0;      ///< wall time of the whole call
   StageTimes stages{};
+  StageSplit split = StageSplit::measured;
   std::int64_t cache_bytes = 0;            ///< rows held, all layers and sequences
   std::int64_t cache_allocated_bytes = 0;  ///< blocks allocated for them (a block holds several rows)
   Work work;

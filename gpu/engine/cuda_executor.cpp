@@ -106,6 +106,7 @@ Result<ForwardOutput> CudaExecutor::forward(const ForwardInput& input) {
     positions_ += input.count;
     trace.position = positions_ - 1;
     trace.positions = input.count;
+    trace.split = StageSplit::operations;
     trace.cache_bytes = device().cache.bytes();
     trace.cache_allocated_bytes = device().cache.allocated_bytes();
   });

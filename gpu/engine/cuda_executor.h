@@ -75,6 +75,8 @@ class CudaExecutor : public Executor {
   TraceShape trace_shape(const Chunk& chunk) const;
   OutputPlaces places_of(const Chunk& chunk) const;
   void collect(const Chunk& chunk, ForwardOutput& output);
+  AttentionProblem asked_of(int l, const Chunk& chunk) const;
+  double scores_share(int l, const Chunk& chunk) const;
   Work attention_work(const Chunk& chunk) const;
   std::int64_t expert_work(const Chunk& chunk) const;
 

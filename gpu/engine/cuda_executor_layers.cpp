@@ -92,9 +92,7 @@ float* CudaExecutor::attend(int l, const Chunk& chunk, float* normed, StageTimer
   const DeviceQueries queries = layer_->query(weights, asking, d.rope.view(), compute);
   timer.end(Stage::query);
   float* const sums = sums_of(l, chunk, queries, compute);
-  const KvLayout layout = shape_->view(weights, empty_).layout;
-  const double key = layout.nope + layout.rope;
-  timer.share(Stage::scores, Stage::values, key / (key + layout.value));  // one kernel does both: by their operations
+  timer.share(Stage::scores, Stage::values, scores_share(l, chunk));  // one kernel does both
   if (from == chunk.count) return nullptr;
 
   const int rows = (chunk.count - from) * batch();

@@ -5,19 +5,34 @@
 
 namespace mla::gpu {
 
+/// The queries of a layer, and what they attend to; only to be counted.
+AttentionProblem CudaExecutor::asked_of(int l, const Chunk& chunk) const {
+  const int query_from = chunk.query_from(l + 1 == experiment_.layers, chunk.trace.wants(l));
+  AttentionProblem problem;
+  problem.sequences.assign(std::size_t(batch()), shape_->view(weights_->layers[std::size_t(l)].attention, empty_));
+  problem.first = chunk.first + query_from;
+  problem.positions = chunk.count - query_from;
+  problem.heads = experiment_.spec.attention.num_attention_heads;
+  return problem;
+}
+
+/// The part that scores have of the operations of scores and values, what is rebuilt for them included. At one position it
+/// is the same wherever that is, so a captured step has it.
+double CudaExecutor::scores_share(int l, const Chunk& chunk) const {
+  const AttentionProblem problem = asked_of(l, chunk);
+  Work scores, values;
+  shape_->count_scores(problem, scores);
+  shape_->count_values(problem, values);
+  return double(scores.operations) / double(scores.operations + values.operations);
+}
+
 Work CudaExecutor::attention_work(const Chunk& chunk) const {
   Work work;
   for (int l = 0; l < experiment_.layers; ++l) {
-    const bool final_layer = l + 1 == experiment_.layers;
-    const int from = chunk.from(final_layer), query_from = chunk.query_from(final_layer, chunk.trace.wants(l));
-    if (query_from == chunk.count) continue;
-    AttentionProblem problem;
-    problem.sequences.assign(std::size_t(batch()), shape_->view(weights_->layers[std::size_t(l)].attention, empty_));
-    problem.first = chunk.first + query_from;
-    problem.positions = chunk.count - query_from;
-    problem.heads = experiment_.spec.attention.num_attention_heads;
+    const AttentionProblem problem = asked_of(l, chunk);
+    if (problem.positions == 0) continue;
     shape_->count_scores(problem, work);
-    if (from < chunk.count) shape_->count_values(problem, work);
+    if (chunk.from(l + 1 == experiment_.layers) < chunk.count) shape_->count_values(problem, work);
   }
   return work;
 }

@@ -47,10 +47,18 @@ TEST(Decode, JsonHoldsTheFixedKeysAndNothingElseIsPrinted) {
     EXPECT_EQ(step["cache_bytes"], (5 + i) * 2 * (24 + 32) * 4);
     EXPECT_GE(step["cache_allocated_bytes"], step["cache_bytes"]);
     EXPECT_EQ(step["stages"].size(), 8u);
+    EXPECT_EQ(step["attention_stages_by"], "measured");
     EXPECT_GT(step["operations"], 0);
     EXPECT_GT(step["bytes"], 0);
   }
   EXPECT_EQ(document["cache_bytes"], document["steps"][2]["cache_bytes"]);
+}
+
+TEST(Decode, JsonSaysHowAOnePassStepsTimeWasSplit) {
+  const Folder folder;
+  const Ended ended = decode(folder, {"--prompt", "Once", "--steps", "1", "--attention", "expanded", "--json", "-"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.json()["steps"][0]["attention_stages_by"], "thread times");
 }
 
 TEST(Decode, GoesSixtyFourStepsFromAPromptAndNoneFromTokens) {

@@ -135,6 +135,34 @@ TEST_F(DecodeTest, StagesAddUpToLessThanTheWholeCall) {
   }
 }
 
+/// Where keys and values are rebuilt, scores are less of the whole than by their columns alone.
+TEST_F(DecodeTest, ScoresHaveThePartOfTheKernelsTimeThatTheirOperationsHave) {
+  std::mt19937 rng(5);
+  Experiment e = random_small(Variant::mla, rng);
+  e.spec.attention.qk_nope_head_dim = 8;
+  e.spec.attention.qk_rope_head_dim = 4;
+  for (const AttentionPath path : {AttentionPath::absorbed, AttentionPath::expanded, AttentionPath::reexpanded}) {
+    e.path = path;
+    const AttentionSpec& a = e.spec.attention;
+    const double rebuilt = path == AttentionPath::reexpanded ? 1 + a.kv_lora_rank : 1;  // products a column
+    const bool absorbed = path == AttentionPath::absorbed;
+    const double scores = (absorbed ? a.kv_lora_rank : rebuilt * a.qk_nope_head_dim) + a.qk_rope_head_dim;
+    const double values = absorbed ? a.kv_lora_rank : rebuilt * a.v_head_dim;
+    const auto model = load(e);
+    auto decoder = Decoder::create(e, *backend_, model->weights);
+    ASSERT_TRUE(decoder);
+    for (int i = 0; i < 3; ++i) {  // at once, captured, repeated
+      const auto step = (*decoder)->step();
+      ASSERT_TRUE(step);
+      EXPECT_EQ(step->split, StageSplit::operations);
+      EXPECT_EQ(step->stages[int(Stage::softmax)], 0);
+      const double of_scores = step->stages[int(Stage::scores)], of_values = step->stages[int(Stage::values)];
+      EXPECT_GT(of_scores, 0);
+      EXPECT_LE(of_scores * values, of_values * scores * (1 + 1e-9)) << "what follows the sums is the values', too";
+    }
+  }
+}
+
 TEST_F(DecodeTest, AStoppedPassSaysSo) {
   std::mt19937 rng(6);
   const Experiment e = random_small(Variant::mla, rng);

@@ -21,6 +21,7 @@ void Chart::setData(ChartData data) {
   if (data == data_) return;
   data_ = std::move(data);
   if (data_.headline != accessibleDescription()) setAccessibleDescription(data_.headline);
+  setToolTip(data_.legend_note);  // whole, where the legend has no room for it
   invalidate();
 }
 

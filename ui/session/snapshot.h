@@ -34,6 +34,7 @@ struct Step {
   int tokens = 0;  ///< positions held after it
   double ms = 0;
   StageTimes stages{};
+  StageSplit split = StageSplit::measured;  ///< of scores, softmax and values in `stages`
   std::int64_t cache_bytes = 0;
   std::int64_t cache_allocated_bytes = 0;
   Work work;

@@ -38,6 +38,7 @@ void SnapshotBuilder::add_step(const StepTrace& trace) {
   step.tokens = trace.position + 1;
   step.ms = trace.ms;
   step.stages = trace.stages;
+  step.split = trace.split;
   step.cache_bytes = trace.cache_bytes;
   step.cache_allocated_bytes = trace.cache_allocated_bytes;
   step.work = trace.work;

@@ -14,11 +14,34 @@ constexpr std::array<int, kStages> kColors{0, 6, 1, 5, 2, 3, 4, 7};
 
 QString nameOf(Stage stage) { return QString::fromUtf8(name_of(stage)); }
 
-std::string columnOf(Stage stage) {
+bool isSplit(Stage stage) { return stage == Stage::scores || stage == Stage::softmax || stage == Stage::values; }
+
+/// "feed_forward_median_ms", "scores_by_operations_median_ms".
+std::string columnOf(Stage stage, StageSplit split) {
   std::string name(name_of(stage));
+  if (split != StageSplit::measured && isSplit(stage)) name += " by " + std::string(name_of(split));
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
   return name + "_median_ms";
+}
+
+/// The least exact of all steps.
+StageSplit splitOf(const std::vector<Step>& steps) {
+  StageSplit split = StageSplit::measured;
+  for (const Step& step : steps) split = std::max(split, step.split);
+  return split;
+}
+
+QString noteOf(StageSplit split) {
+  switch (split) {
+    case StageSplit::measured:
+      break;
+    case StageSplit::thread_times:
+      return StagesView::tr("scores, softmax and values: one pass, split by its threads' times");
+    case StageSplit::operations:
+      return StagesView::tr("scores, softmax and values: one kernel, split by operations");
+  }
+  return {};
 }
 
 QString headlineOf(const std::vector<StepCurve>& stages, const StepCurve& total) {
@@ -54,6 +77,8 @@ ChartData StagesView::build(const Snapshot& snapshot) const {
   total_.follow(snapshot.run, steps);
   ChartData shown;
   shown.headline = headlineOf(stages_, total_);
+  const StageSplit split = splitOf(steps);
+  shown.legend_note = noteOf(split);
   shown.caption = tr("running medians of %1 tokens, part by part").arg(kMedianWindow);
   shown.x = {tr("tokens"), "tokens", Unit::count, Scale::linear, {}, {}};
   shown.y = {tr("time per token"), "", Unit::ms, Scale::linear, 0.0, {}};
@@ -61,7 +86,7 @@ ChartData StagesView::build(const Snapshot& snapshot) const {
   for (std::size_t i = 0; i < kStages; ++i)
     if (takesTime(stages_[i]))
       shown.series.push_back(
-          {nameOf(Stage(i)), columnOf(Stage(i)), Role::measured, Stroke::normal, kColors[i], stages_[i].median()});
+          {nameOf(Stage(i)), columnOf(Stage(i), split), Role::measured, Stroke::normal, kColors[i], stages_[i].median()});
   shown.series.push_back({tr("total"), "total_median_ms", Role::measured, Stroke::normal, -1, total_.median(), false});
   if (!steps.empty()) shown.y.max = medianTop(total_);
   return shown;

@@ -51,6 +51,16 @@ TEST(Decoder, ContinuesAPromptAndTracesWhatItDid) {
   EXPECT_GT(stages, 0.5 * step->ms);
 }
 
+TEST(Decoder, SaysHowTheTimesOfItsAttentionWereToldApart) {
+  Experiment e = small();
+  e.path = AttentionPath::expanded;
+  auto decoder = start(e);
+  EXPECT_EQ(decoder->prefill(tokenize("Once upon"), kTraceAll)->split, StageSplit::measured);
+  const auto step = decoder->step(kTraceAll);
+  EXPECT_EQ(step->split, StageSplit::thread_times) << "in one pass over the cache";
+  EXPECT_GT(step->stages[int(Stage::softmax)], 0);
+}
+
 TEST(Decoder, PrefillAndTokenByTokenChooseTheSameTokens) {
   const auto prompt = tokenize("There was a king");
   auto once = start(small()), slowly = start(small());

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <QCoreApplication>
+#include <QHelpEvent>
+#include <QToolTip>
 #include <algorithm>
 
 #include "tests/ui/charts/painting.h"
@@ -64,6 +67,37 @@ TEST(StagesView, PaintsEachStageInItsColor) {
       EXPECT_GT(sample::count(image, seriesColor(view.chart().data().series[std::size_t(series)].color, isDark(palette))),
                 2000);
   }
+}
+
+std::shared_ptr<Snapshot> splitBy(StageSplit split) {
+  auto snapshot = sample::snapshot(40);
+  auto steps = std::make_shared<std::vector<Step>>(*snapshot->steps);
+  for (Step& step : *steps) step.split = split;
+  snapshot->steps = steps;
+  return snapshot;
+}
+
+TEST(StagesView, SaysInLegendTooltipAndTableHowOneKernelsTimeWasSplit) {
+  StagesView view;
+  view.resize(700, 450);
+  view.show();
+  const auto says = [&view](const QString& note) {
+    QHelpEvent hover(QEvent::ToolTip, view.chart().rect().center(), view.chart().mapToGlobal(view.chart().rect().center()));
+    QCoreApplication::sendEvent(&view.chart(), &hover);
+    EXPECT_EQ(QToolTip::text(), note);
+    const auto& legend = view.chart().picture().layout().legend;
+    EXPECT_TRUE(std::any_of(legend.begin(), legend.end(), [&](const LegendItem& item) { return item.text == note; }));
+    QToolTip::hideText();
+  };
+  view.setSnapshot(splitBy(StageSplit::operations));
+  says("scores, softmax and values: one kernel, split by operations");
+  EXPECT_EQ(view.table().columns, (std::vector<std::string>{"tokens", "scores_by_operations_median_ms",
+                                                            "values_by_operations_median_ms", "total_median_ms"}));
+  view.setSnapshot(splitBy(StageSplit::thread_times));
+  says("scores, softmax and values: one pass, split by its threads' times");
+  view.setSnapshot(splitBy(StageSplit::measured));
+  EXPECT_TRUE(view.chart().data().legend_note.isEmpty());
+  EXPECT_TRUE(view.chart().toolTip().isEmpty());
 }
 
 TEST(StagesView, TableNamesItsUnits) {
