@@ -2,6 +2,7 @@
 
 #include "core/spec/format.h"
 #include "gpu/engine/cuda_executor.h"
+#include "gpu/engine/device_ceilings.h"
 
 namespace mla {
 namespace {
@@ -30,6 +31,17 @@ class CudaBackend : public ComputeBackend {
         std::make_unique<gpu::CudaExecutor>(experiment, *facts, store_, std::move(weights), gpu::CudaExecutor::Options{});
     if (const Status ready = executor->prepare(); !ready) return ready.error();
     return std::unique_ptr<Executor>(std::move(executor));
+  }
+
+  /// A device that fails here says why at the next step.
+  Ceilings measure_ceilings(int, std::stop_token stop) override {
+    const Result<gpu::DeviceFacts> facts = gpu::find_device();
+    if (!facts) return {};
+    try {
+      return gpu::measure_ceilings(*facts, stop);
+    } catch (const gpu::Failure&) {
+      return {};
+    }
   }
 
  private:

@@ -13,6 +13,8 @@ class CudaBackend : public ComputeBackend {
   Result<std::unique_ptr<Executor>> create(const Experiment&, std::shared_ptr<const ModelWeights>) override {
     return Error{"backend cuda: " + probe().detail};
   }
+
+  Ceilings measure_ceilings(int, std::stop_token) override { return {}; }
 };
 
 }  // namespace

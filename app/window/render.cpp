@@ -11,7 +11,6 @@
 #include "app/window/compare_runs.h"
 #include "app/window/headless.h"
 #include "app/window/view_list.h"
-#include "core/analysis/ceilings.h"
 #include "ui/controls/experiment_panel.h"
 #include "ui/export/exporter.h"
 #include "ui/session/decode_run.h"
@@ -58,7 +57,7 @@ Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
   if (!run) return run.error();
   // Measuring takes a second; only these two show it.
   if (request.view == "latency" || request.view == "window") {
-    (*run)->shown().set_ceilings(measure_ceilings(request.experiment.threads));
+    (*run)->shown().set_ceilings((*backend)->measure_ceilings(request.experiment.threads, {}));
   }
   for (int i = 0; i < request.steps; ++i) {
     if (const Status step = (*run)->step({}); !step) return step.error();

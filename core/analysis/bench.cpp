@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "core/analysis/ceilings.h"
 #include "core/analysis/memory.h"
 #include "core/attention/one_pass.h"
 #include "core/attention/prefill.h"
@@ -261,7 +260,7 @@ Result<BenchReport> run_bench(const std::string& suite, int threads, const std::
   const auto kernels = find_kernels(isa);
   if (!kernels) return kernels.error();
   if (progress) progress("ceilings of this machine");
-  Ceilings before = measure_ceilings(threads, stop);
+  Ceilings before = measure_cpu_ceilings(threads, stop);
   Machine machine{**kernels, threads > 0 ? threads : default_threads()};
   BenchReport report;
   report.machine = before;
@@ -274,7 +273,7 @@ Result<BenchReport> run_bench(const std::string& suite, int threads, const std::
     BenchRow row = measure(workload, *run);
     // What a virtual machine can do changes from one moment to the next, and a ceiling read too low flatters: what counts
     // for a workload is the higher of those right before and right after it.
-    const Ceilings after = measure_ceilings(threads, stop);
+    const Ceilings after = measure_cpu_ceilings(threads, stop);
     hold_against(higher_of(before, after), row);
     report.machine = higher_of(report.machine, after);
     report.workloads.push_back(std::move(row));

@@ -12,8 +12,25 @@
 namespace mla {
 namespace {
 
+/// As the CUDA backend plans it (gpu/ops/attention_plan.h) where nobody looks at the rows: its matrix units take caches of
+/// 16-bit and 8-bit values, in a decode those of latents that serve as keys and values, and many queries at once of any kind
+/// whose parts begin at multiples of eight values.
+Products products_on_gpu(const Experiment& e, std::int64_t positions) {
+  const AttentionSpec& a = e.spec.attention;
+  constexpr int few = 8, most_latents = 512;  // positions; columns of a decode's sums
+  if (e.cache_dtype == CacheDtype::fp32 || e.spec.block == BlockKind::toy) return Products::fp32;
+  if (e.path == AttentionPath::reexpanded || e.path == AttentionPath::uncached) return Products::fp32;
+  const bool absorbed = a.is_mla() && e.path == AttentionPath::absorbed;
+  const int rope = a.qk_rope_head_dim, nope = absorbed ? a.kv_lora_rank : a.qk_nope_head_dim;
+  if (positions < few)
+    return absorbed && nope <= most_latents && nope % 16 == 0 && rope % 16 == 0 ? Products::bf16 : Products::fp32;
+  const int value = absorbed ? nope : a.v_head_dim;
+  return nope % 8 == 0 && rope % 8 == 0 && value % 8 == 0 ? Products::bf16 : Products::fp32;
+}
+
 /// As OnePassAttention decides for a decode.
-Products products_of(const Experiment& e) {
+Products products_on_cpu(const Experiment& e, std::int64_t queries) {
+  if (queries != 1) return Products::fp32;
   const AttentionSpec& a = e.spec.attention;
   const bool one_head = a.is_mla() ? e.path == AttentionPath::absorbed : a.num_key_value_heads == 1;
   const auto kernels = find_kernels(e.isa);
@@ -122,7 +139,7 @@ class Tally {
     const std::int64_t scores = 2 * pairs * (absorbed ? c + r : n + r), values = 2 * pairs * (absorbed ? c : v);
     at(Stage::scores).operations += scores;
     at(Stage::values).operations += values;
-    const Products products = queries == 1 ? products_of(e_) : Products::fp32;
+    const Products products = e_.backend == "cuda" ? products_on_gpu(e_, queries) : products_on_cpu(e_, queries);
     if (products != Products::fp32) {
       (products == Products::int8 ? cost_.int8_operations : cost_.bf16_operations)[int(Stage::scores)] += scores;
       cost_.bf16_operations[int(Stage::values)] += values;
@@ -222,7 +239,7 @@ double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings) {
 
 StageTimes roofline_stages(const StepCost& cost, const Ceilings& ceilings) {
   StageTimes ms{};
-  if (ceilings.read_gb_s <= 0 || ceilings.fp32_gflop_s <= 0) return ms;
+  if (!ceilings.measured()) return ms;
   const double bandwidth = bandwidth_gb_s(cost.total().bytes(), ceilings);
   for (int stage = 0; stage < kStages; ++stage) {
     const Work& work = cost.stages[stage];
@@ -239,16 +256,6 @@ StageTimes roofline_stages(const StepCost& cost, const Ceilings& ceilings) {
 double roofline_ms(const StepCost& cost, const Ceilings& ceilings) {
   const StageTimes ms = roofline_stages(cost, ceilings);
   return std::accumulate(ms.begin(), ms.end(), 0.0);
-}
-
-Ceilings higher_of(const Ceilings& a, const Ceilings& b) {
-  Ceilings higher = b;
-  higher.read_gb_s = std::max(a.read_gb_s, b.read_gb_s);
-  higher.cached_read_gb_s = std::max(a.cached_read_gb_s, b.cached_read_gb_s);
-  higher.fp32_gflop_s = std::max(a.fp32_gflop_s, b.fp32_gflop_s);
-  higher.bf16_gflop_s = std::max(a.bf16_gflop_s, b.bf16_gflop_s);
-  higher.int8_gop_s = std::max(a.int8_gop_s, b.int8_gop_s);
-  return higher;
 }
 
 }  // namespace mla

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/engine/ceilings.h"
 #include "core/engine/trace.h"
 #include "core/spec/experiment.h"
 
@@ -11,7 +12,8 @@ namespace mla {
 /// Predicted work of one decode step by stage, all running layers and sequences, logits included.
 struct StepCost {
   std::array<Work, kStages> stages{};
-  /// Of the operations, those on bf16 pairs and on bytes, where the processor has them (core/attention/one_pass.h).
+  /// Of the operations, those on bf16 pairs and on bytes, where the processor has them (core/attention/one_pass.h); on a GPU
+  /// the first are those of its matrix units.
   std::array<std::int64_t, kStages> bf16_operations{};
   std::array<std::int64_t, kStages> int8_operations{};
   Work total() const;
@@ -29,17 +31,6 @@ StepCost decode_cost(const Experiment& experiment, int cached);
 /// (ForwardInput).
 StepCost prefill_cost(const Experiment& experiment, int tokens, bool all_outputs = false);
 
-/// What the machine can do, as `bench` measures it.
-struct Ceilings {
-  double read_gb_s = 0;           ///< bytes from memory, 1e9
-  double cached_read_gb_s = 0;    ///< bytes from the last-level cache, 1e9
-  std::int64_t cached_bytes = 0;  ///< what that cache keeps from one step to the next; 0 where its size is not known
-  double fp32_gflop_s = 0;
-  double bf16_gflop_s = 0;  ///< 0 without the instruction
-  double int8_gop_s = 0;    ///< 0 without the instruction
-  int threads = 0;
-};
-
 /// Bytes per second, 1e9, at which work that touches `bytes` again and again can read them.
 double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings);
 
@@ -49,9 +40,5 @@ double bandwidth_gb_s(std::int64_t bytes, const Ceilings& ceilings);
 double roofline_ms(const StepCost& cost, const Ceilings& ceilings);
 /// The same by stage; what all stages read together decides about the bandwidth. 0 without ceilings.
 StageTimes roofline_stages(const StepCost& cost, const Ceilings& ceilings);
-
-/// Of two measurements of one machine the better of each figure: something else may have kept it busy. Size of the cache and
-/// threads are the second's.
-Ceilings higher_of(const Ceilings& a, const Ceilings& b);
 
 }  // namespace mla

@@ -58,7 +58,7 @@ struct CrossoverSweep {
 /// Time of expanded, re-expanded and absorbed attention, measured beside its roofline.
 struct Crossover {
   Experiment experiment;
-  Ceilings ceilings;
+  Ceilings ceilings;                                      ///< of the backend that ran it
   std::array<CrossoverSweep, kSweepKinds.size()> sweeps;  ///< in the order of kSweepKinds
   const CrossoverSweep& sweep(SweepKind kind) const { return sweeps[std::size_t(kind)]; }
 };
@@ -89,7 +89,7 @@ using CrossoverProgress = std::function<void(const Crossover& so_far, double fra
 /// cached rows. Prefill: synthetic vectors, all of whose outputs are computed. Paths take turns at every size, so that what
 /// else the machine does meets all alike; within a turn each finds what it read last in the processor's caches.
 ///
-/// `known`: ceilings of this machine that were measured before; they are measured again before and after, and the better
+/// `known`: ceilings of the backend that were measured before; they are measured again before and after, and the better
 /// figures count. Errors, one sentence each: as check_crossover, not enough memory, cancelled.
 Result<Crossover> measure_crossover(const Experiment& experiment, std::shared_ptr<const ModelWeights> weights,
                                     ComputeBackend& backend, const CrossoverLimits& limits = {}, const Ceilings& known = {},

@@ -4,7 +4,6 @@
 #include <new>
 #include <thread>
 
-#include "core/analysis/ceilings.h"
 #include "core/analysis/crossover_model.h"
 #include "core/analysis/memory.h"
 #include "core/engine/decoder.h"
@@ -76,7 +75,8 @@ class Measurement {
   std::vector<int>& sizes(SweepKind kind) { return sizes_[std::size_t(kind)]; }
 
   void measure_ceilings_again() {
-    if (limits_.measure_ceilings) out_.ceilings = higher_of(out_.ceilings, measure_ceilings(out_.experiment.threads, stop_));
+    if (!limits_.measure_ceilings) return;
+    out_.ceilings = higher_of(out_.ceilings, backend_.measure_ceilings(out_.experiment.threads, stop_));
   }
 
   /// The sizes of every sweep that fit.

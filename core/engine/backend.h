@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/engine/ceilings.h"
 #include "core/engine/trace.h"
 #include "core/model/sampler.h"
 #include "core/model/weights.h"
@@ -72,6 +73,9 @@ class ComputeBackend {
   /// Refuses, with both figures, what does not fit in the free memory; allocates nothing then.
   virtual Result<std::unique_ptr<Executor>> create(const Experiment& experiment,
                                                    std::shared_ptr<const ModelWeights> weights) = 0;
+  /// What this device can do, measured now: about a second, and memory for as long as that. What could not be measured is 0.
+  /// `threads`: of a processor, as in an experiment.
+  virtual Ceilings measure_ceilings(int threads, std::stop_token stop) = 0;
 };
 
 }  // namespace mla

@@ -20,6 +20,10 @@ class CpuBackend : public ComputeBackend {
     if (Status fits = check_fits(experiment, available_memory(), weights->held_bytes()); !fits) return fits.error();
     return std::unique_ptr<Executor>(std::make_unique<CpuExecutor>(experiment, **kernels, std::move(weights)));
   }
+
+  Ceilings measure_ceilings(int threads, std::stop_token stop) override {
+    return measure_cpu_ceilings(threads, std::move(stop));
+  }
 };
 
 }  // namespace

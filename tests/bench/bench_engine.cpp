@@ -2,7 +2,7 @@
 // workloads.
 #include <benchmark/benchmark.h>
 
-#include "core/analysis/ceilings.h"
+#include "core/engine/ceilings.h"
 #include "core/engine/decoder.h"
 #include "core/engine/run.h"
 #include "core/model/model_catalog.h"
@@ -15,7 +15,7 @@ namespace mla {
 namespace {
 
 const Ceilings& ceilings() {
-  static const Ceilings measured = measure_ceilings(0);
+  static const Ceilings measured = measure_cpu_ceilings(0);
   return measured;
 }
 

@@ -38,7 +38,7 @@ struct Step {
   std::int64_t cache_bytes = 0;
   std::int64_t cache_allocated_bytes = 0;
   Work work;
-  double roofline_ms = 0;  ///< predicted from this machine's measured ceilings; 0 while those are not known yet
+  double roofline_ms = 0;  ///< predicted from the measured ceilings of what runs it; 0 while those are not known yet
 };
 
 /// A run kept for comparison: its settings and its measured steps.
@@ -112,7 +112,7 @@ struct Snapshot : Findings {
   std::int64_t history_bytes = 0, history_limit_bytes = 0;
   std::vector<PinnedRun> pinned;
   CrossoverReport crossover;
-  Ceilings ceilings;  ///< read_gb_s is 0 while not measured yet
+  Ceilings ceilings;  ///< of the backend
   std::int64_t weight_bytes = 0;
   std::weak_ptr<const ModelWeights> weights;  ///< for measurements beside the decode; the run itself keeps them
 };

@@ -72,7 +72,7 @@ bool SnapshotBuilder::serve(const AttentionRequest& request) {
 }
 
 double SnapshotBuilder::roofline(const Step& step) const {
-  if (base_.ceilings.read_gb_s <= 0) return 0;
+  if (!base_.ceilings.measured()) return 0;
   return roofline_ms(decode_cost(base_.experiment, step.tokens - 1), base_.ceilings);
 }
 

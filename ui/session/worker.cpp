@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/analysis/ceilings.h"
 #include "core/spec/format.h"
 #include "ui/session/priority.h"
 
@@ -98,52 +97,52 @@ void Session::Worker::fail(const std::string& message) {
 
 /// A run that is faster than its roofline shows that the ceilings were measured while something else kept the machine busy.
 void Session::Worker::doubt_ceilings() {
-  const auto known = ceilings_.find(run_->experiment().threads);
+  const auto known = ceilings_.find(machine_of(run_->experiment()));
   if (measure_at_ || known == ceilings_.end() || known->second.times >= kMostMeasurements) return;
   if (run_->shown().beats_roofline()) measure_at_ = Clock::now();
 }
 
 void Session::Worker::measure_ceilings_if_due() {
   if (!measure_at_ || Clock::now() < *measure_at_ || !run_ || job_) return;
-  const int threads = run_->experiment().threads;
+  const Machine machine = machine_of(run_->experiment());
   activity_ = Session::tr("measuring this machine's ceilings");
   publish();
   const std::stop_token stop = mailbox.stop_token();
-  const Ceilings ceilings = measure_ceilings(threads, stop);
+  const Ceilings ceilings = backend_of(run_->experiment())->measure_ceilings(machine.second, stop);
   activity_.clear();
   if (stop.stop_requested()) return;  // the orders that stopped it set the next time
-  learn(threads, ceilings);
+  learn(machine, ceilings);
   next_step_ = Clock::now();
   publish();
 }
 
-void Session::Worker::learn(int threads, const Ceilings& ceilings) {
-  Measured& measured = ceilings_[threads];
+void Session::Worker::learn(const Machine& machine, const Ceilings& ceilings) {
+  Measured& measured = ceilings_[machine];
   measured.best = higher_of(measured.best, ceilings);
   ++measured.times;
   measure_at_.reset();
-  if (run_->experiment().backend == "cpu") run_->shown().set_ceilings(measured.best);
+  run_->shown().set_ceilings(measured.best);
 }
 
 /// On this thread, so that no step runs beside it.
 void Session::Worker::measure_crossover_if_due() {
   if (!crossover_due()) return;
   const std::stop_token stop = mailbox.stop_token();
-  const int threads = run_->experiment().threads;
+  const Machine machine = machine_of(run_->experiment());
   activity_ = Session::tr("measuring where the paths cross; the decode is held");
   const auto shown = [this](double fraction) {
     progress_ = fraction;
     publish();
   };
   quiet_.hold(stop);
-  const auto before = ceilings_.find(threads);
+  const auto before = ceilings_.find(machine);
   const CrossoverRuns::Known known{backend_of(run_->experiment()), run_->weights(),
                                    before == ceilings_.end() ? Ceilings() : before->second.best};
   const auto crossover = crossovers_.measure(run_->experiment(), known, shown, stop);
   quiet_.release();
   activity_.clear();
   progress_ = -1;
-  if (crossover) learn(threads, crossover->ceilings);
+  if (crossover) learn(machine, crossover->ceilings);
   next_step_ = Clock::now();
   publish();
 }

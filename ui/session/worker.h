@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "ui/session/crossover_runs.h"
@@ -41,6 +42,10 @@ class Session::Worker {
     bool restart = false;  ///< from the prompt, not from the history
   };
 
+  /// What has ceilings of its own: a backend with so many threads.
+  using Machine = std::pair<std::string, int>;
+  static Machine machine_of(const Experiment& experiment) { return {experiment.backend, experiment.threads}; }
+
   void loop();
   void probe();
   std::optional<Clock::time_point> deadline() const;
@@ -60,7 +65,7 @@ class Session::Worker {
   void fail(const std::string& message);
   void doubt_ceilings();
   void measure_ceilings_if_due();
-  void learn(int threads, const Ceilings& ceilings);
+  void learn(const Machine& machine, const Ceilings& ceilings);
   ComputeBackend* backend_of(const Experiment& experiment) const;
   bool crossover_due() const { return crossovers_.wanted() && run_ && !job_ && !broken_ && failure_.isEmpty(); }
   void measure_crossover_if_due();
@@ -87,7 +92,7 @@ class Session::Worker {
     Ceilings best;
     int times = 0;
   };
-  std::map<int, Measured> ceilings_;  // by threads
+  std::map<Machine, Measured> ceilings_;
   std::optional<Clock::time_point> measure_at_;
   CrossoverRuns crossovers_;
   const Quiet quiet_;

@@ -106,11 +106,9 @@ void Session::Worker::adopt(std::unique_ptr<DecodeRun> run) {
   ++runs_;
   outbox.put(Verdict{job_->ticket, run_->experiment(), {}});
   job_.reset();
-  const auto known = ceilings_.find(run_->experiment().threads);
+  const auto known = ceilings_.find(machine_of(run_->experiment()));
   measure_at_.reset();
-  if (run_->experiment().backend != "cpu") {
-    // The ceilings are the processor's.
-  } else if (known != ceilings_.end()) {
+  if (known != ceilings_.end()) {
     run_->shown().set_ceilings(known->second.best);
   } else {
     measure_at_ = Clock::now() + kQuiet;

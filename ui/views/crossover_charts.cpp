@@ -66,6 +66,21 @@ void makeRoom(ChartData& shown) {
     shown.y.max = 1.3 * high * std::pow(high / low, 0.1 * double(std::min<std::size_t>(3, shown.markers.size())));
 }
 
+/// What the modelled times are made from.
+QString modelOf(const Crossover& crossover) {
+  const Ceilings& c = crossover.ceilings;
+  const bool gpu = crossover.experiment.backend != "cpu";
+  if (!c.measured())
+    return gpu ? Text::tr("not modelled: the GPU's ceilings were not measured")
+               : Text::tr("not modelled: the processor's ceilings were not measured");
+  QString rates = text(format_si(c.fp32_gflop_s * 1e9, "FLOP/s"));
+  if (gpu)
+    rates += c.bf16_gflop_s > 0 ? Text::tr(" (matrix units %1)").arg(text(format_si(c.bf16_gflop_s * 1e9, "FLOP/s")))
+                                : Text::tr(" (matrix units not measured)");
+  const QString where = gpu ? Text::tr("measured on the GPU") : Text::tr("measured here");
+  return Text::tr("modelled: roofline at %1 and %2, %3").arg(text(format_si(c.read_gb_s * 1e9, "B/s")), rates, where);
+}
+
 QString captionOf(const Crossover& crossover, const CrossoverSweep& sweep) {
   const Experiment& e = crossover.experiment;
   QString caption = Text::tr("attention of the %1, %2 cache", nullptr)
@@ -75,9 +90,7 @@ QString captionOf(const Crossover& crossover, const CrossoverSweep& sweep) {
   if (sweep.kind == SweepKind::prefill) caption += Text::tr(", the whole prompt at once");
   caption += Text::tr("; without feed-forward and logits");
   if (!sweep.note.empty()) caption += QStringLiteral(" · ") + text(sweep.note);
-  return caption + Text::tr(" · modelled: roofline at %1 and %2, measured here")
-                       .arg(text(format_si(crossover.ceilings.read_gb_s * 1e9, "B/s")),
-                            text(format_si(crossover.ceilings.fp32_gflop_s * 1e9, "FLOP/s")));
+  return caption + QStringLiteral(" · ") + modelOf(crossover);
 }
 
 QString residualHeadline(const CrossoverSweep& sweep) {

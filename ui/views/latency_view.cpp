@@ -85,7 +85,7 @@ ChartData LatencyView::build(const Snapshot& snapshot) const {
                             Stroke::normal, pinnedColor(i), pinned[i]->median()});
     top = std::max(top, medianTop(*pinned[i]));
   }
-  if (snapshot.ceilings.read_gb_s > 0)
+  if (snapshot.ceilings.measured())
     shown.series.push_back(
         {tr("roofline (from measured ceilings)"), "roofline_ms", Role::modelled, Stroke::normal, 1, roofline});
   else

@@ -184,13 +184,4 @@ Timing measure(const DeviceFacts& device, const Case& c, bool small) {
   return timing;
 }
 
-double copy_rate(bool small) {
-  const std::size_t bytes = small ? 1 << 20 : std::size_t(2) << 30;
-  Memory from(bytes), to(bytes);
-  Stream stream;
-  stream.zero(from.data(), bytes);
-  const std::vector<double> times = replay(stream, small ? 2 : 10, [&] { stream.copy(to.data(), from.data(), bytes); });
-  return 2.0 * double(bytes) / middle(times, 0.5) / 1e6;
-}
-
 }  // namespace mla::gpu::bench

@@ -35,9 +35,6 @@ struct Timing {
 
 Timing measure(const DeviceFacts& device, const Case& c, bool small);
 
-/// Bytes read and written a second by a copy within the device's memory, in GB/s.
-double copy_rate(bool small);
-
 /// One decode step of the bundled model with the rows of all layers, in microseconds a layer; negative: could not run, see
 /// `refusal`.
 double bundled_step(std::string& refusal, bool small);

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "gpu/engine/device_ceilings.h"
 #include "tests/bench/gpu/cases.h"
 
 namespace mla::gpu::bench {
@@ -33,7 +34,11 @@ int run(bool small) {
   }
   nlohmann::ordered_json report;
   report["device"] = device->name;
-  report["copy_gb_s"] = copy_rate(small);
+  const std::size_t copied = small ? 1 << 20 : std::size_t(2) << 30;
+  const Ceilings ceilings = measure_ceilings(*device, {});
+  report["copy_gb_s"] = copy_rate(copied);
+  report["fp32_tflop_s"] = ceilings.fp32_gflop_s / 1e3;
+  report["matrix_tflop_s"] = ceilings.bf16_gflop_s / 1e3;
   report["workloads"] = nlohmann::ordered_json::array();
   for (const Case& c : all_cases(small)) {
     std::fprintf(stderr, "%s\n", c.name().c_str());
@@ -46,7 +51,7 @@ int run(bool small) {
   } else {
     report["bundled_refusal"] = refusal;
   }
-  report["copy_gb_s_after"] = copy_rate(small);
+  report["copy_gb_s_after"] = copy_rate(copied);
   std::puts(report.dump(2).c_str());
   return 0;
 }

@@ -28,7 +28,8 @@ def main():
             peers = json.load(file)
     copy = max(ours["copy_gb_s"], ours["copy_gb_s_after"], peers["ceilings"].get("copy_gb_s", 0))
     beside = {row["name"]: row for row in peers["workloads"]}
-    print(f"{ours['device']}: copy {copy:.0f} GB/s (bytes read and written)", end="")
+    print(f"{ours['device']}: copy {copy:.0f} GB/s (bytes read and written), fp32 {ours['fp32_tflop_s']:.0f}, "
+          f"matrix units {ours['matrix_tflop_s']:.0f} TFLOP/s", end="")
     if "bf16_tflop_s" in peers["ceilings"]:
         print(f", bf16 product {peers['ceilings']['bf16_tflop_s']:.0f} TFLOP/s (PyTorch {peers['torch']}, Triton {peers['triton']})")
     else:

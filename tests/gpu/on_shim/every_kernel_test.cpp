@@ -111,6 +111,11 @@ TEST_F(EveryKernel, IsLaunchedBySomeRun) {
     attend_to(prompt);
   }
 
+  for (const int capability : {7, 9}) {
+    shim::set_capability(capability, capability == 7 ? 5 : 0);
+    make_cuda_backend()->measure_ceilings(0, {});
+  }
+
   const std::set<std::string> launched(log.names().begin(), log.names().end());
   const std::set<std::string> named = named_kernels();
   EXPECT_GT(named.size(), 40u);

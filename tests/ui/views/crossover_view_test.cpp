@@ -89,6 +89,28 @@ TEST(CrossoverView, DrawsMeasuredAndModelledTimesWithTheirCrossingsAndResiduals)
   EXPECT_TRUE(times.caption.contains("20.0 GB/s")) << times.caption.toStdString();
 }
 
+TEST(CrossoverView, SaysWhoseCeilingsItsModelHas) {
+  const auto caption_of = [](const std::string& backend, const Ceilings& ceilings) {
+    auto crossover = std::make_shared<Crossover>(*sample::crossover());
+    crossover->experiment.backend = backend;
+    crossover->ceilings = ceilings;
+    conclude(*crossover);
+    auto snapshot = measured_crossover();
+    snapshot->crossover.crossover = crossover;
+    CrossoverView view;
+    view.setSnapshot(snapshot);
+    return view.times().data().caption;
+  };
+  EXPECT_TRUE(caption_of("cpu", {.read_gb_s = 20, .fp32_gflop_s = 100}).endsWith("measured here"));
+  const QString gpu = caption_of("cuda", {.read_gb_s = 4000, .fp32_gflop_s = 6e4, .bf16_gflop_s = 8e5});
+  EXPECT_TRUE(gpu.contains("4.00 TB/s and 60.0 TFLOP/s (matrix units 800 TFLOP/s), measured on the GPU"))
+      << gpu.toStdString();
+  const QString unmatched = caption_of("cuda", {.read_gb_s = 4000, .fp32_gflop_s = 6e4});
+  EXPECT_TRUE(unmatched.contains("matrix units not measured")) << unmatched.toStdString();
+  const QString none = caption_of("cuda", {});
+  EXPECT_TRUE(none.endsWith("not modelled: the GPU's ceilings were not measured")) << none.toStdString();
+}
+
 TEST(CrossoverView, AnotherSweepIsAnotherPictureAndIsKept) {
   CrossoverView view;
   view.setSnapshot(measured_crossover());

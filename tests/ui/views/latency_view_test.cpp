@@ -79,6 +79,7 @@ TEST(LatencyView, RooflineOnlyFromMeasuredCeilings) {
 
   auto known = std::make_shared<Snapshot>(*snapshot);
   known->ceilings.read_gb_s = 30;
+  known->ceilings.fp32_gflop_s = 100;
   known->steps = sample::steps(known->experiment, 10, 10, 0.125);
   view.setSnapshot(known);
   const Series* roofline = find(view.chart().data(), "roofline");

@@ -1,4 +1,4 @@
-#include "core/analysis/ceilings.h"
+#include "core/engine/ceilings.h"
 
 #include <algorithm>
 #include <atomic>
@@ -71,7 +71,17 @@ std::int64_t last_level_cache_bytes() {
 
 }  // namespace
 
-Ceilings measure_ceilings(int threads, std::stop_token stop) {
+Ceilings higher_of(const Ceilings& a, const Ceilings& b) {
+  Ceilings higher = b;
+  higher.read_gb_s = std::max(a.read_gb_s, b.read_gb_s);
+  higher.cached_read_gb_s = std::max(a.cached_read_gb_s, b.cached_read_gb_s);
+  higher.fp32_gflop_s = std::max(a.fp32_gflop_s, b.fp32_gflop_s);
+  higher.bf16_gflop_s = std::max(a.bf16_gflop_s, b.bf16_gflop_s);
+  higher.int8_gop_s = std::max(a.int8_gop_s, b.int8_gop_s);
+  return higher;
+}
+
+Ceilings measure_cpu_ceilings(int threads, std::stop_token stop) {
   ThreadPool pool(threads > 0 ? threads : default_threads());
   Ceilings ceilings;
   ceilings.threads = pool.threads();
