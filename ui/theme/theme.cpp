@@ -95,6 +95,10 @@ QColor mutedText(const QPalette& palette) {
   return blend(palette.color(QPalette::Text), palette.color(QPalette::Base), 0.32);
 }
 
+QColor warningTint(const QPalette& palette) {
+  return blend(palette.color(QPalette::Window), seriesColor(1, isDark(palette)), 0.3);
+}
+
 QColor gridLine(const QPalette& palette) {
   return blend(palette.color(QPalette::Base), palette.color(QPalette::Text), 0.13);
 }

@@ -35,6 +35,9 @@ QColor blend(const QColor& a, const QColor& b, double amount);
 
 /// Text of second rank (axis labels, captions), still readable: at least 4.5:1.
 QColor mutedText(const QPalette& palette);
+/// What stands behind text that warns: an orange that the common colour blindnesses tell from the window, under text of at
+/// least 7:1.
+QColor warningTint(const QPalette& palette);
 /// Lines that only help the eye.
 QColor gridLine(const QPalette& palette);
 

@@ -21,6 +21,9 @@ class FailureBar : public QWidget {
  signals:
   void cpuWanted();
 
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+
  private:
   QLabel* reason_;
   QPushButton* use_cpu_;

@@ -37,6 +37,7 @@ TEST(Theme, TextIsReadable) {
     EXPECT_GE(contrastRatio(palette.color(QPalette::HighlightedText), palette.color(QPalette::Highlight)), 3);
     EXPECT_GE(contrastRatio(palette.color(QPalette::Link), palette.color(QPalette::Window)), 4.5);
     EXPECT_GE(contrastRatio(mutedText(palette), palette.color(QPalette::Base)), 4.5);
+    EXPECT_GE(contrastRatio(palette.color(QPalette::WindowText), warningTint(palette)), 7);
   }
 }
 

@@ -1,9 +1,11 @@
 #include "ui/window/failure_bar.h"
 
+#include <QImage>
 #include <QLabel>
 #include <QPushButton>
 
 #include "tests/ui/session/session_fixture.h"
+#include "ui/theme/theme.h"
 #include "ui/window/main_window.h"
 
 namespace mla::ui {
@@ -38,6 +40,7 @@ class FailingBackend : public ComputeBackend {
     lost_ = true;  // what the next probe finds
     return std::unique_ptr<Executor>(std::make_unique<FailingExecutor>(std::move(*real), 6));
   }
+  Ceilings measure_ceilings(int, std::stop_token) override { return {}; }
 
  private:
   std::unique_ptr<ComputeBackend> cpu_ = make_cpu_backend();
@@ -98,6 +101,26 @@ TEST(FailureBar, OffersTheCpuWhereTheFirstRunCannotStart) {
   QTest::mouseClick(bar->findChild<QPushButton*>(), Qt::LeftButton);
   EXPECT_TRUE(wait_for([&] { return session.snapshot()->run > 0 && bar->isHidden(); }));
   EXPECT_TRUE(refusal->text().isEmpty());
+}
+
+TEST(FailureBar, StandsOutFromTheWindowInBothThemes) {
+  FailureBar bar;
+  Snapshot snapshot;
+  snapshot.state = Snapshot::State::failed;
+  snapshot.error = QStringLiteral("backend cuda: the GPU no longer answers");
+  bar.setSnapshot(snapshot, "cuda");
+  bar.resize(600, 40);
+  for (const QPalette& palette : {lightPalette(), darkPalette()}) {
+    bar.setPalette(palette);
+    const QImage image = bar.grab().toImage();
+    const QColor tint = image.pixelColor(300, 1), edge = image.pixelColor(1, 20);
+    EXPECT_EQ(tint.rgb(), warningTint(palette).rgb());
+    EXPECT_GE(contrastRatio(edge, palette.color(QPalette::Window)), 3);
+    EXPECT_GE(contrastRatio(bar.findChild<QLabel*>()->palette().color(QPalette::WindowText), tint), 7);
+    // Apart by more than lightness, and along blue to yellow, which the common colour blindnesses see.
+    const QColor window = palette.color(QPalette::Window);
+    EXPECT_GE(tint.red() - tint.blue(), window.red() - window.blue() + 40);
+  }
 }
 
 TEST(FailureBar, SaysNothingOfARunOnTheCpu) {
