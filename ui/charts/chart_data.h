@@ -26,7 +26,7 @@ struct Series {
   std::string column;  ///< as a CSV has it, unit included
   Role role = Role::measured;
   Stroke stroke = Stroke::normal;
-  int color = 0;            ///< index of seriesColor(); -1: the colour of text
+  int color = 0;            ///< index of seriesColor(), whose colours come again with other dashes; -1: the colour of text
   QList<QPointF> points{};  ///< by ascending x; points with a NaN are skipped
   bool stacked = true;      ///< in a StackedAreaChart: an area upon the one before; false: a line over all of them
   bool operator==(const Series&) const = default;

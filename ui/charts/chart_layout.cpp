@@ -67,8 +67,8 @@ struct Detail {
   int caption_lines;
   bool x_title;
 };
-constexpr std::array kDetails{Detail{2, 0.3, 2, true}, Detail{1, 0.25, 1, true}, Detail{1, 0.2, 0, true},
-                              Detail{1, 0, 0, false}};
+constexpr std::array kDetails{Detail{2, 0.3, 2, true}, Detail{2, 0.25, 1, true}, Detail{2, 0.2, 0, true},
+                              Detail{2, 0, 0, false}, Detail{1, 0, 0, false}};
 
 /// Headline, legend and caption, and the room that they leave between them.
 struct Room {

@@ -4,6 +4,8 @@
 #include <QFontMetricsF>
 #include <algorithm>
 
+#include "ui/theme/theme.h"
+
 namespace mla::ui {
 namespace {
 
@@ -41,7 +43,8 @@ std::vector<LegendItem> wordsOf(const ChartData& data, ChartKind kind) {
 /// Places items one after the other, line by line.
 class Flow {
  public:
-  Flow(const QRectF& area, const QFont& font, int rows) : area_(area), metrics_(font), rows_(rows), x_(area.left()) {}
+  Flow(const ChartData& data, const QRectF& area, const QFont& font, int rows)
+      : data_(data), area_(area), metrics_(font), rows_(rows), x_(area.left()) {}
 
   /// Gives the item its rectangles; false where no line is left. `follower`: width of what may not be parted from it;
   /// `keep`: width that has to stay free in the last line.
@@ -70,10 +73,16 @@ class Flow {
   }
 
  private:
-  qreal sampleOf(const LegendItem& item) const { return item.series < 0 ? 0 : (item.area ? 0.8 : 1.7) * metrics_.height(); }
+  /// Wide enough for a whole pattern of dashes and dots.
+  qreal sampleOf(const LegendItem& item) const {
+    if (item.series < 0) return 0;
+    const int round = std::max(0, data_.series[std::size_t(item.series)].color) / kSeriesColors;
+    return (item.area ? 0.8 : 1.7 + 0.4 * round) * metrics_.height();
+  }
   qreal gapOf(const LegendItem& item) const { return item.series < 0 ? 0 : 0.3 * metrics_.height(); }
   qreal spaceAfter(const LegendItem& item) const { return (item.series < 0 ? 0.45 : 0.9) * metrics_.height(); }
 
+  const ChartData& data_;
   QRectF area_;
   QFontMetricsF metrics_;
   int rows_, row_ = 0;
@@ -86,7 +95,7 @@ Legend arrangeLegend(const ChartData& data, ChartKind kind, const QRectF& area, 
   Legend legend;
   std::vector<LegendItem> items = wordsOf(data, kind);
   if (items.empty()) return legend;
-  Flow flow(area, font, rows);
+  Flow flow(data, area, font, rows);
   const auto more = [](std::size_t count) {
     return LegendItem{-1, false, QCoreApplication::translate("Chart", "+ %1 more").arg(count), {}, {}};
   };

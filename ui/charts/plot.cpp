@@ -5,6 +5,7 @@
 #include <QGraphicsScene>
 #include <QLineSeries>
 #include <QValueAxis>
+#include <algorithm>
 #include <cmath>
 
 #include "ui/theme/theme.h"
@@ -29,6 +30,18 @@ class Share {
   bool log_;
   double min_, width_;
 };
+
+/// Solid for what was measured, else dashes, while colours last; each time they have all been used, one dot more after a
+/// dash.
+QList<qreal> dashesOf(const Series& series) {
+  const int round = std::max(0, series.color) / kSeriesColors;
+  const bool measured = series.role == Role::measured;
+  if (measured && round == 0) return {};
+  constexpr qreal gap = 1.6;
+  QList<qreal> dashes = measured ? QList<qreal>{9, gap} : QList<qreal>{4, round == 0 ? 2.4 : gap};
+  for (int dot = 0; dot < round; ++dot) dashes << 1 << gap;
+  return dashes;
+}
 
 }  // namespace
 
@@ -126,7 +139,7 @@ QPen penOf(const Series& series, const QPalette& palette, qreal em) {
   const QColor color = series.color < 0 ? palette.color(QPalette::Text) : seriesColor(series.color, isDark(palette));
   const qreal widths[] = {0.11, 0.065, 0.16};  // by Stroke, of the text's height
   QPen pen(color, em * widths[int(series.stroke)]);
-  if (series.role != Role::measured) pen.setDashPattern({4, 2.4});
+  if (const QList<qreal> dashes = dashesOf(series); !dashes.isEmpty()) pen.setDashPattern(dashes);
   pen.setCapStyle(Qt::FlatCap);
   pen.setJoinStyle(Qt::RoundJoin);
   return pen;

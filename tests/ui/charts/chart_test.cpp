@@ -6,8 +6,11 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPushButton>
+#include <numeric>
+#include <set>
 
 #include "tests/ui/charts/painting.h"
+#include "ui/charts/plot.h"
 #include "ui/theme/theme.h"
 
 namespace mla::ui {
@@ -68,6 +71,39 @@ TEST(ChartPicture, LegendSaysWhichAreMeasuredAndWhichComputed) {
   EXPECT_EQ(texts, (QStringList{"measured:", "one", "by formula:", "two"}));
   EXPECT_EQ(penOf(sampleData().series[0], lightPalette(), 14).style(), Qt::SolidLine);
   EXPECT_EQ(penOf(sampleData().series[1], lightPalette(), 14).style(), Qt::CustomDashLine);
+}
+
+TEST(ChartPicture, LinesWhoseColoursComeAgainAreToldApartByTheirDashesInTheLegendToo) {
+  ChartData data = sampleData();
+  data.series.clear();
+  for (int i = 0; i < 4 * kSeriesColors; ++i)
+    data.series.push_back({QString::number(i), "", Role::measured, Stroke::normal, i, {{0, 1.0 + i}, {100, 2.0 + i}}});
+  std::set<std::pair<QRgb, QList<qreal>>> looks;
+  for (const Series& series : data.series) {
+    for (const Role role : {Role::measured, Role::modelled}) {
+      Series drawn = series;
+      drawn.role = role;
+      const QPen pen = penOf(drawn, lightPalette(), 14);
+      EXPECT_EQ(pen.style() == Qt::SolidLine, role == Role::measured && series.color < kSeriesColors) << series.color;
+      looks.insert({pen.color().rgb(), pen.style() == Qt::SolidLine ? QList<qreal>() : pen.dashPattern()});
+    }
+  }
+  EXPECT_EQ(looks.size(), 2 * data.series.size());
+  for (const LegendItem& item : arrange(data, ChartKind::lines, {1200, 900}, QFont()).legend) {
+    const Series& series = data.series[std::size_t(item.series)];
+    const QPen pen = penOf(series, lightPalette(), QFontMetricsF(QFont()).height());
+    const QList<qreal> dashes = pen.style() == Qt::SolidLine ? QList<qreal>() : pen.dashPattern();
+    const qreal whole = std::accumulate(dashes.begin(), dashes.end(), 0.0) * pen.widthF();
+    EXPECT_GE(item.sample.width(), whole) << series.color << ": its sample shows a whole pattern";
+  }
+}
+
+TEST(ChartPicture, ASmallOneHasItsHeadlineOnTwoLinesWhereThePlotHasRoom) {
+  ChartData data = sampleData();
+  data.headline = "Absorbed decode is faster than expanded from 256 cached tokens on (measured)";
+  const ChartLayout layout = arrange(data, ChartKind::lines, {340, 165}, QFont());
+  EXPECT_EQ(layout.headline_text, data.headline) << "not elided";
+  EXPECT_GE(layout.plot.height(), 60);
 }
 
 TEST(ChartPicture, LegendThatIsTooLongCountsTheRest) {
