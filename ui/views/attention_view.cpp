@@ -12,7 +12,7 @@ namespace {
 /// The box's range and how many there are; a box that is told so anew draws itself anew, too.
 void showCount(QSpinBox* box, int first, int count) {
   const int last = first + std::max(1, count) - 1;
-  const QString suffix = AttentionView::tr(" of %1").arg(count);
+  const QString suffix = AttentionView::tr("/%1").arg(count);
   if (box->minimum() != first || box->maximum() != last) box->setRange(first, last);
   if (box->suffix() != suffix) box->setSuffix(suffix);
 }
@@ -64,7 +64,6 @@ void AttentionView::addSelectors() {
   head_box_->setToolTip(tr("The head that is shown"));
   bar_->addWidget(layer_);
   bar_->addWidget(head_box_);
-  bar_->addSeparator();
   connect(layer_, &QSpinBox::valueChanged, this, [this](int number) { emit requestChanged({true, number - 1, value_}); });
   connect(head_box_, &QSpinBox::valueChanged, this, [this](int head) {
     setHead(head);
@@ -108,13 +107,12 @@ void AttentionView::addScales() {
     connect(action, &QAction::triggered, this, [this, i] { setLog(i == 1); });
   }
   scales_->actions().back()->setChecked(true);
-  bar_->addSeparator();
 }
 
 void AttentionView::addNavigation() {
   QAction* fit = addAction(tr("fit"), tr("Show everything (0, or a double click)"), false);
   connect(fit, &QAction::triggered, canvas_, &MapCanvas::resetView);
-  follow_ = addAction(tr("follow newest"), tr("Keep the newest token in sight; zooming and panning stop it"), true);
+  follow_ = addAction(tr("follow"), tr("Keep the newest token in sight; zooming and panning stop it"), true);
   follow_->setChecked(true);
   connect(follow_, &QAction::triggered, canvas_, &MapCanvas::setFollows);
 }

@@ -70,7 +70,11 @@ void paintReadout(QPainter& painter, const QRectF& rect, const MapColors& colors
   const QFontMetricsF metrics(painter.font());
   const QStringList lines = readoutOf(scene);
   const int fitting = std::max(1, int(rect.height() / metrics.lineSpacing()));
-  const int columns = lines.size() > fitting ? 2 : 1;
+  const bool elided = std::any_of(lines.begin(), lines.end(), [&](const QString& line) {
+    return metrics.horizontalAdvance(line) > rect.width() / 2 - 6;
+  });
+  // What a cell says is shown with its ends cut off rather than in part; of the rest the hints, which come last, may go.
+  const int columns = lines.size() > fitting && (scene.focus || !elided) ? 2 : 1;
   const int each = (int(lines.size()) + columns - 1) / columns;
   const double width = rect.width() / columns;
   painter.setPen(scene.focus ? colors.text : colors.faint);

@@ -81,8 +81,9 @@ QString about_text() {
             "<p><b>Trained</b>: the model it opens on continues fairy tales. With random weights, which presets and other "
             "shapes have, bytes and milliseconds are real, and the text and the attention mean nothing.</p>"
             "<p><b>CUDA</b>: the kernels give what the CPU gives, as far as a processor that stands in for the GPU can "
-            "show. "
-            "They have not been timed on hardware yet.</p>"
+            "show. They were made without one, so how fast they are is not known here: <b>Measure</b> in the Crossover tab "
+            "times "
+            "them on yours.</p>"
             "<p><b>Not there yet</b>: tensor-product attention.</p>"
             "<p>Built with Qt %2, running on Qt %3. Free software under the GNU General Public License, version 3 or "
             "later.</p>")

@@ -3,6 +3,7 @@
 #include <QBuffer>
 #include <QSpinBox>
 #include <QSvgGenerator>
+#include <QToolButton>
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -60,6 +61,13 @@ TEST_F(Attention, ScoresHaveAScaleSymmetricAboutZeroThatHoldsThemAll) {
   }
   EXPECT_GE(scale.high(), largest);
   EXPECT_LT(scale.high(), 3 * largest);
+}
+
+TEST_F(Attention, ItsToolbarNeedsNoMenuInTheWindowAt1280) {
+  show(makeSnapshot({}), {573, 500});
+  auto* more = view_.findChild<QToolButton*>(QStringLiteral("qt_toolbar_ext_button"));
+  ASSERT_TRUE(more);
+  EXPECT_FALSE(more->isVisible());
 }
 
 TEST_F(Attention, LogAndLinear) {
