@@ -124,6 +124,19 @@ double widthOf(const QString& label, const QFontMetricsF& metrics) {
   return found != widths.constEnd() ? *found : *widths.insert(label, metrics.horizontalAdvance(label));
 }
 
+/// What the bars are, in fewer words where that is all that fits.
+QString sumsMeaning(const MapScene& scene, const QFontMetricsF& metrics, double width) {
+  const bool all = scene.source.history.stride == 1;
+  if (scene.source.value == MapValue::weight) {
+    const QString whole = all ? Text::tr("above: attention received (column sums); right: row sums (1)")
+                              : Text::tr("above: attention received from the rows kept; right: row sums (1)");
+    if (metrics.horizontalAdvance(whole) <= width) return whole;
+  }
+  const QString brief =
+      all ? Text::tr("above: column sums; right: row sums") : Text::tr("above: sums of the rows kept; right: row sums");
+  return metrics.elidedText(brief, Qt::ElideRight, width);
+}
+
 }  // namespace
 
 KeyLabels keyLabels(const MapSource& source, const QRectF& window, const QFontMetricsF& metrics) {
@@ -166,14 +179,9 @@ void paintSums(QPainter& painter, const MapLayout& layout, const MapColors& colo
   painter.setFont(smallFont(painter.font()));
   const QFontMetricsF metrics(painter.font());
   const QRectF columns = layout.columnSums;
-  const bool all = scene.source.history.stride == 1;
-  const QString meaning = !weights ? Text::tr("above: column sums; right: row sums")
-                          : all    ? Text::tr("above: attention received (column sums); right: row sums (1)")
-                                   : Text::tr("above: attention received from the rows kept; right: row sums (1)");
-  painter.drawText(QRectF(columns.left(), columns.top() - metrics.height() - 2, columns.width() + layout.rowSums.width(),
-                          metrics.height()),
-                   Qt::AlignLeft | Qt::AlignVCenter,
-                   metrics.elidedText(meaning, Qt::ElideRight, columns.width() + layout.rowSums.width()));
+  const double width = columns.width() + layout.rowSums.width();
+  painter.drawText(QRectF(columns.left(), columns.top() - metrics.height() - 2, width, metrics.height()),
+                   Qt::AlignLeft | Qt::AlignVCenter, sumsMeaning(scene, metrics, width));
   painter.restore();
 }
 

@@ -220,6 +220,25 @@ TEST_F(Attention, PaintsFilesWithoutAnEventLoop) {
   }
 }
 
+TEST_F(Attention, ASmallMapSaysInFewerWordsWhatItsSumsAre) {
+  view_.setSnapshot(makeSnapshot({4, 12}));
+  bool brief = false, whole = false;
+  for (int width = 340; width <= 600; width += 20) {
+    QByteArray svg;
+    QBuffer buffer(&svg);
+    QSvgGenerator generator;
+    generator.setOutputDevice(&buffer);
+    generator.setSize({width, 420});
+    QPainter painter(&generator);
+    view_.paintTo(painter, {double(width), 420});
+    painter.end();
+    EXPECT_TRUE(svg.contains("right: row sums")) << width;
+    brief = brief || svg.contains("above: column sums");
+    whole = whole || svg.contains("attention received (column sums)");
+  }
+  EXPECT_TRUE(brief && whole);
+}
+
 TEST_F(Attention, LightAndDarkFilesDiffer) {
   view_.setSnapshot(makeSnapshot({}));
   const auto corner = [this](const QPalette& palette) {
