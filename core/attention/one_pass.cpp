@@ -1,6 +1,7 @@
 #include "core/attention/one_pass.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/attention/packing.h"
@@ -54,7 +55,8 @@ void OnePassAttention::plan(const AttentionProblem& p) {
   padded_ = padded(p.heads);
   value_step_ = row_step(layout.value);
   width_ = layout.nope + layout.rope;
-  groups_ = (layout.nope + kInt8Group - 1) / kInt8Group + (layout.rope + kInt8Group - 1) / kInt8Group;
+  nope_groups_ = (layout.nope + kInt8Group - 1) / kInt8Group;
+  groups_ = nope_groups_ + (layout.rope + kInt8Group - 1) / kInt8Group;
   tokens_ = chunk_tokens(p.keys());
   chunks_ = (p.keys() + tokens_ - 1) / tokens_;
   grouped_ = layout.kv_heads > 1;
@@ -87,40 +89,43 @@ void OnePassAttention::prepare(const AttentionProblem& p) {
     if (grouped_ || !pairs) reserve(scratch.rows, scratch_rows(p));
     scratch.times = {};
   }
-  sums_.resize(std::max(sums_.size(), sums));
+  const std::size_t each = std::size_t(p.heads) * value_step_;
+  reserve(sums_, sums * each);
+  partial_.resize(std::max(partial_.size(), sums));
   for (std::size_t i = 0; i < sums; ++i) {
-    sums_[i].top.assign(std::size_t(padded_), kLowestScore);
-    sums_[i].total.assign(std::size_t(padded_), 0.0f);
-    reserve(sums_[i].sums, std::size_t(p.heads) * value_step_);
+    partial_[i].top.assign(std::size_t(padded_), kLowestScore);
+    partial_[i].total.assign(std::size_t(padded_), 0.0f);
+    partial_[i].sums = sums_.data() + i * each;
   }
 }
 
-/// Queries with their heads side by side, so that one value of a key meets a register of heads.
+/// Queries with their heads side by side, so that one value of a key meets a register of heads. Threads take whole groups of
+/// columns.
 void OnePassAttention::pack_queries(const AttentionProblem& p) {
-  const int nope = p.layout().nope, rope = p.layout().rope;
-  for (int s = 0; s < p.batch(); ++s) {
-    float* to = packed_.data() + std::ptrdiff_t(s) * width_ * padded_;
-    std::fill_n(to, std::ptrdiff_t(width_) * padded_, 0.0f);
-    const std::ptrdiff_t row = std::ptrdiff_t(s) * p.heads;
-    turn(p.heads, nope, p.q_nope + row * nope, nope, to, padded_);
-    turn(p.heads, rope, p.q_rope + row * rope, rope, to + std::ptrdiff_t(nope) * padded_, padded_);
-    round_queries(s);
-  }
+  constexpr int few = 2 * kInt8Group;
+  std::vector<Part> pieces;
+  for (const Part& part : parts_)
+    for (int first = 0; first < part.width; first += few)
+      pieces.push_back({part.offset, std::min(few, part.width - first), part.step, part.query + first, part.rope});
+  const int each = int(pieces.size());
+  pool_.run(p.batch() * each, [&](int item, int) { pack_columns(p, item / each, pieces[std::size_t(item % each)]); });
 }
 
-void OnePassAttention::round_queries(int sequence) {
-  const std::ptrdiff_t at = std::ptrdiff_t(sequence) * width_ * padded_;
-  const float* from = packed_.data() + at;
+/// Columns of a part that begin with a group.
+void OnePassAttention::pack_columns(const AttentionProblem& p, int sequence, const Part& piece) {
+  const int nope = p.layout().nope, width = piece.rope ? p.layout().rope : nope,
+            column = piece.query - (piece.rope ? nope : 0);
+  const float* from = (piece.rope ? p.q_rope : p.q_nope) + std::ptrdiff_t(sequence) * p.heads * width + column;
+  const std::ptrdiff_t at = (std::ptrdiff_t(sequence) * width_ + piece.query) * padded_;
+  float* to = packed_.data() + at;
+  if (padded_ > p.heads) std::fill_n(to, std::ptrdiff_t(piece.width) * padded_, 0.0f);
+  turn(p.heads, piece.width, from, width, to, padded_);
   if (products_ == Products::bf16)
-    kernels_.bf16->round_rows(width_, padded_, from, padded_, packed_pairs_.data() + at, 2 * padded_);
+    kernels_.bf16->round_rows(piece.width, padded_, to, padded_, packed_pairs_.data() + at, 2 * padded_);
   if (products_ != Products::int8) return;
-  std::ptrdiff_t group = std::ptrdiff_t(sequence) * groups_ * padded_;
-  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {  // as they lie in the queries
-    const std::ptrdiff_t row = std::ptrdiff_t(part->query) * padded_;
-    kernels_.int8->round_queries(part->width, padded_, from + row, padded_, packed_bytes_.data() + at + row,
-                                 byte_scales_.data() + group, byte_offsets_.data() + group);
-    group += std::ptrdiff_t((part->width + kInt8Group - 1) / kInt8Group) * padded_;
-  }
+  const std::ptrdiff_t group = first_group(sequence, piece.rope) + std::ptrdiff_t(column / kInt8Group) * padded_;
+  kernels_.int8->round_queries(piece.width, padded_, to, padded_, packed_bytes_.data() + at, byte_scales_.data() + group,
+                               byte_offsets_.data() + group);
 }
 
 StageSeconds OnePassAttention::run(const AttentionProblem& p, float* out, AttentionRow* row) {
@@ -136,7 +141,12 @@ StageSeconds OnePassAttention::run(const AttentionProblem& p, float* out, Attent
   }
   if (!grouped_) pack_queries(p);
   pool_.run(p.batch() * chunks_, [&](int item, int thread) { sum_chunk(p, item, scratch_[thread]); });
-  pool_.run(p.batch() * p.heads, [&](int item, int) { merge(p, item / p.heads, item % p.heads, out); });
+  constexpr int few = 8;
+  const int parts = (p.heads + few - 1) / few;
+  pool_.run(p.batch() * parts, [&](int item, int) {
+    const int first = item % parts * few;
+    for (int head = first; head < std::min(p.heads, first + few); ++head) merge(p, item / parts, head, out);
+  });
   if (row) finish_row(p);
   StageSeconds all;
   for (const Scratch& scratch : scratch_) all += scratch.times;
@@ -146,17 +156,15 @@ StageSeconds OnePassAttention::run(const AttentionProblem& p, float* out, Attent
 void OnePassAttention::sum_chunk(const AttentionProblem& p, int item, Scratch& scratch) {
   const int sequence = item / chunks_, first = item % chunks_ * tokens_, last = std::min(p.keys(), first + tokens_);
   const int onwards = first + pool_.threads() * tokens_;  // where this thread will most likely be next
-  Chunk& chunk = sums_[item];
-  std::fill_n(chunk.sums.data(), std::ptrdiff_t(p.heads) * value_step_, 0.0f);
+  Chunk& chunk = partial_[item];
   Lap lap;
   for (int t = first; t < last; t += kBlock) {
     const int next = t + kBlock < last ? t + kBlock : onwards < p.keys() ? onwards : -1;
-    const Block block{p.sequences[sequence], sequence, t, std::min(kBlock, last - t), next};
+    const Block block{p.sequences[sequence], sequence, t, std::min(kBlock, last - t), next, t == first};
     score(p, block, scratch);
     lap(scratch.times.scores);
     kernels_.softmax_columns(scratch.scores.data(), padded_, block.count, padded_, chunk.top.data(), chunk.total.data(),
                              scratch.scale.data());
-    scale_rows(scratch.scale.data(), p.heads, value_step_, chunk.sums.data(), value_step_);
     lap(scratch.times.softmax);
     add_values(p, block, chunk, scratch);
     lap(scratch.times.values);
@@ -183,18 +191,18 @@ void OnePassAttention::finish_row(const AttentionProblem& p) {
 
 /// The chunks of one head, each scaled to the top of all.
 void OnePassAttention::merge(const AttentionProblem& p, int sequence, int head, float* out) const {
-  const Chunk* chunks = sums_.data() + std::ptrdiff_t(sequence) * chunks_;
+  const Chunk* chunks = partial_.data() + std::ptrdiff_t(sequence) * chunks_;
+  const std::ptrdiff_t each = std::ptrdiff_t(p.heads) * value_step_;
   const int value = p.layout().value;
   float top = kLowestScore, total = 0;
   for (int c = 0; c < chunks_; ++c) top = std::max(top, chunks[c].top[head]);
-  for (int c = 0; c < chunks_; ++c) total += chunks[c].total[head] * std::exp(chunks[c].top[head] - top);
+  std::array<float, kMostChunks> share;
+  for (int c = 0; c < chunks_; ++c) total += chunks[c].total[head] * (share[c] = std::exp(chunks[c].top[head] - top));
+  for (int c = 0; c < chunks_; ++c) share[c] /= total;
   float* to = out + (std::ptrdiff_t(sequence) * p.heads + head) * value;
   std::fill_n(to, value, 0.0f);
-  for (int c = 0; c < chunks_; ++c) {
-    const float share = std::exp(chunks[c].top[head] - top) / total;
-    const float* sums = chunks[c].sums.data() + std::ptrdiff_t(head) * value_step_;
-    for (int i = 0; i < value; ++i) to[i] += share * sums[i];
-  }
+  kernels_.gemm_nn(1, value, chunks_, share.data(), chunks_, chunks->sums + std::ptrdiff_t(head) * value_step_, each, to,
+                   value, nullptr);
 }
 
 }  // namespace mla

@@ -61,13 +61,14 @@ class OnePassAttention {
   /// What some tokens add up to, by head.
   struct Chunk {
     std::vector<float> top, total;  ///< [padded heads]
-    Buffer<float> sums;             ///< [heads, value step]
+    float* sums = nullptr;          ///< [heads, value step]
   };
   /// Tokens of one block of one sequence.
   struct Block {
     const KvView& kv;
     int sequence, first, count;
     int next;  ///< first token of the block to fetch from memory meanwhile, or -1
+    bool first_of_chunk;
     const KvCache& cache() const { return *kv.cache; }
   };
   /// Rows of bf16 values and their distance.
@@ -79,7 +80,11 @@ class OnePassAttention {
   void plan(const AttentionProblem& p);
   void prepare(const AttentionProblem& p);
   void pack_queries(const AttentionProblem& p);
-  void round_queries(int sequence);
+  void pack_columns(const AttentionProblem& p, int sequence, const Part& piece);
+  /// Of a part's scales and offsets.
+  std::ptrdiff_t first_group(int sequence, bool rope) const {
+    return (std::ptrdiff_t(sequence) * groups_ + (rope ? nope_groups_ : 0)) * padded_;
+  }
   void sum_chunk(const AttentionProblem& p, int item, Scratch& scratch);
   void score(const AttentionProblem& p, const Block& block, Scratch& scratch);
   void score_fp32(const Block& block, const Part& part, Scratch& scratch) const;
@@ -106,7 +111,7 @@ class OnePassAttention {
   int padded_ = 0;                      // heads, in whole registers
   int value_step_ = 0;                  // from one head's sums to the next
   int width_ = 0;                       // of a key
-  int groups_ = 0;                      // of 32 columns of a key that have a scale
+  int nope_groups_ = 0, groups_ = 0;    // of 32 columns of a key that have a scale: of its NoPE part, of all
   int tokens_ = 0;                      // of a chunk
   int chunks_ = 0;                      // of a sequence
   std::vector<Part> parts_;             // of a key: the RoPE part, then the one that may hold the values
@@ -116,7 +121,8 @@ class OnePassAttention {
   Buffer<float> byte_scales_;           // [batch, groups, padded heads]
   Buffer<std::int32_t> byte_offsets_;   // likewise
   std::vector<Scratch> scratch_;        // one a thread
-  std::vector<Chunk> sums_;             // [batch, chunks]
+  std::vector<Chunk> partial_;          // [batch, chunks]
+  Buffer<float> sums_;                  // [batch, chunks, heads, value step]
 };
 
 }  // namespace mla

@@ -88,8 +88,7 @@ void OnePassAttention::score_pairs(const Block& block, const Part& part, Scratch
 void OnePassAttention::score_bytes(const Block& block, const Part& part, Scratch& scratch) const {
   const Bytes rows = bytes_of(block.cache(), block.first, part.offset);
   const std::uint8_t* ahead = block.next >= 0 ? bytes_of(block.cache(), block.next, part.offset).data : nullptr;
-  const std::ptrdiff_t before = part.rope ? (block.kv.layout.nope + kInt8Group - 1) / kInt8Group : 0;  // groups
-  const std::ptrdiff_t group = (std::ptrdiff_t(block.sequence) * groups_ + before) * padded_;
+  const std::ptrdiff_t group = first_group(block.sequence, part.rope);
   kernels_.int8->score_rows(block.count, padded_, part.width, rows.data, block.cache().row_bytes(), rows.scales,
                             packed_bytes_.data() + (std::ptrdiff_t(block.sequence) * width_ + part.query) * padded_,
                             byte_scales_.data() + group, byte_offsets_.data() + group, scratch.scores.data(), padded_,
@@ -110,7 +109,7 @@ void OnePassAttention::add_fp32(const AttentionProblem& p, const Block& block, C
       there ? KvCache::Rows{scratch.rows.data(), layout.value}
             : block.cache().rows(kernels_, block.first, block.count, layout.value_offset, layout.value, scratch.rows.data());
   kernels_.gemm_tn(p.heads, layout.value, block.count, scratch.scores.data(), padded_, rows.data, rows.stride,
-                   chunk.sums.data(), value_step_);
+                   block.first_of_chunk ? nullptr : scratch.scale.data(), chunk.sums, value_step_);
 }
 
 /// A few columns at a time, so that their pairs are still in the first-level cache when the heads' weights meet them. Bytes
@@ -130,7 +129,8 @@ void OnePassAttention::add_pairs(const AttentionProblem& p, const Block& block, 
       kernels_.bf16->pair_rows(block.count, columns, rows.data, rows.stride, scratch.values.data(), step);
     }
     kernels_.bf16->gemm_tn(p.heads, padded(columns), (block.count + 1) / 2, scratch.weights.data(), 2 * padded_,
-                           scratch.values.data(), step, chunk.sums.data() + column, value_step_);
+                           scratch.values.data(), step, block.first_of_chunk ? nullptr : scratch.scale.data(),
+                           chunk.sums + column, value_step_);
   }
 }
 
@@ -160,12 +160,15 @@ void OnePassAttention::score_heads(const AttentionProblem& p, const Block& block
 
 void OnePassAttention::add_heads(const AttentionProblem& p, const Block& block, Chunk& chunk, Scratch& scratch) const {
   const KvLayout& layout = block.kv.layout;
+  if (block.first_of_chunk)
+    std::fill_n(chunk.sums, std::ptrdiff_t(p.heads) * value_step_, 0.0f);
+  else
+    scale_rows(scratch.scale.data(), p.heads, value_step_, chunk.sums, value_step_);
   for_elements(block, layout.value_offset, (layout.kv_heads - 1) * layout.value_stride + layout.value, scratch,
                [&](int first, int count, const void* data, std::ptrdiff_t ld, Element element) {
-                 kernels_.sum_rows[int(element)](count, p.heads, p.heads / layout.kv_heads, layout.value,
-                                                 layout.value_stride,
-                                                 scratch.scores.data() + std::ptrdiff_t(first) * padded_, padded_, data, ld,
-                                                 chunk.sums.data(), value_step_);
+                 kernels_.sum_rows[int(element)](
+                     count, p.heads, p.heads / layout.kv_heads, layout.value, layout.value_stride,
+                     scratch.scores.data() + std::ptrdiff_t(first) * padded_, padded_, data, ld, chunk.sums, value_step_);
                });
 }
 

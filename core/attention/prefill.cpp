@@ -70,8 +70,6 @@ void PrefillAttention::attend(const AttentionProblem& p, const Group& group, flo
     lap(scratch.times.scores);
     kernels_.softmax_columns(scores, columns_, count, seen, scratch.top.data() + skipped, scratch.total.data() + skipped,
                              scale);
-    scale_rows(scale, group.count - skipped, layout.value, scratch.sums.data() + std::ptrdiff_t(skipped) * layout.value,
-               layout.value);
     lap(scratch.times.softmax);
     add_values(p, group, t, count, scratch);
     lap(scratch.times.values);
@@ -136,8 +134,9 @@ void PrefillAttention::add_values(const AttentionProblem& p, const Group& group,
       p.sequences[group.sequence].values(kernels_, group.kv_head, token, count, 0, width, scratch.rows.data());
   for_seen(p, group, token, count, [&](int first, int some, int blind) {
     kernels_.gemm_tn(group.count - blind, width, some, scratch.scores.data() + std::ptrdiff_t(first) * columns_ + blind,
-                     columns_, rows.data + first * rows.stride, rows.stride,
+                     columns_, rows.data + first * rows.stride, rows.stride, scratch.scale.data() + blind,
                      scratch.sums.data() + std::ptrdiff_t(blind) * width, width);
+    std::fill_n(scratch.scale.data(), columns_, 1.0f);  // the next tokens of the block find them scaled
   });
 }
 

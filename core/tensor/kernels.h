@@ -22,9 +22,9 @@ struct Bf16Kernels {
   /// C[m, n] += A[m, 2 pairs] B[pairs, n, 2]; `ahead` as for Kernels::gemm_nn.
   void (*gemm_nn)(int m, int n, int pairs, const std::uint16_t* a, std::ptrdiff_t lda, const std::uint16_t* b,
                   std::ptrdiff_t ldb, float* c, std::ptrdiff_t ldc, const std::uint16_t* ahead);
-  /// C[m, n] += A[pairs, m, 2]^T B[pairs, n, 2]
+  /// C[m, n] = scale[m] C + A[pairs, m, 2]^T B[pairs, n, 2]; without a scale what is in C does not matter.
   void (*gemm_tn)(int m, int n, int pairs, const std::uint16_t* a, std::ptrdiff_t lda, const std::uint16_t* b,
-                  std::ptrdiff_t ldb, float* c, std::ptrdiff_t ldc);
+                  std::ptrdiff_t ldb, const float* scale, float* c, std::ptrdiff_t ldc);
   /// Rows [rows, n] side by side, an odd one beside zeros. Any n: columns are padded with zeros.
   void (*pair_rows)(int rows, int n, const std::uint16_t* in, std::ptrdiff_t ld, std::uint16_t* out, std::ptrdiff_t ldo);
   /// The same from fp32, rounded to nearest even.
@@ -70,9 +70,9 @@ struct Kernels {
   /// C[m, n] += A[m, k] B[k, n]. `ahead`: another m rows at A's distance, fetched from memory meanwhile, or null.
   void (*gemm_nn)(int m, int n, int k, const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float* c,
                   std::ptrdiff_t ldc, const float* ahead);
-  /// C[m, n] += A[k, m]^T B[k, n]
-  void (*gemm_tn)(int m, int n, int k, const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float* c,
-                  std::ptrdiff_t ldc);
+  /// C[m, n] = scale[m] C + A[k, m]^T B[k, n]; without a scale what is in C does not matter.
+  void (*gemm_tn)(int m, int n, int k, const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb,
+                  const float* scale, float* c, std::ptrdiff_t ldc);
   /// scores[rows, lds] += the products of one query a head, q [heads, width], with rows of keys in one of the three types of
   /// `Element`: head h meets the columns [h / shared * step, … + width) of `data`. Scores are written in whole registers.
   void (*score_rows[3])(int rows, int heads, int shared, int width, int step, const float* q, const void* data,

@@ -38,6 +38,8 @@ TEST(OnePass, EqualsTheThreeStagesOnEveryInstructionSet) {
                                 {5, 24, 0, 20},
                                 {16, 64, 64, 129, 1, CacheDtype::bf16},
                                 {16, 512, 64, 1100, 1, CacheDtype::bf16},
+                                {9, 1088, 32, 70, 2, CacheDtype::bf16},
+                                {4, 32, 0, 131, 1, CacheDtype::bf16},
                                 {20, 42, 6, 333, 2, CacheDtype::bf16},
                                 {9, 33, 4, 70, 1, CacheDtype::bf16},
                                 {128, 64, 16, 150, 1, CacheDtype::bf16, true},
@@ -97,6 +99,7 @@ TEST(OnePass, MultipliesWhatTheProcessorCanAsItIsStored) {
 TEST(OnePass, KeepsTheRowItAttendedTo) {
   const std::vector<Case> cases{{16, 96, 16, 700, 2},
                                 {12, 40, 0, 90, 1, CacheDtype::bf16},
+                                {13, 64, 32, 195, 2, CacheDtype::bf16},
                                 {20, 64, 8, 333, 2, CacheDtype::int8},
                                 {16, 128, 8, 130, 1, CacheDtype::fp8},
                                 {24, 40, 4, 300, 1, CacheDtype::fp32, true, 6}};
@@ -133,6 +136,8 @@ TEST(OnePass, DoesNotDependOnTheNumberOfThreads) {
                                 {12, 40, 8, 900, 2, CacheDtype::fp16},
                                 {16, 96, 16, 700, 1, CacheDtype::int8},
                                 {16, 96, 16, 700, 1, CacheDtype::fp8},
+                                {16, 96, 32, 700, 2, CacheDtype::fp8},
+                                {16, 96, 32, 700, 1, CacheDtype::bf16},
                                 {24, 40, 4, 600, 1, CacheDtype::bf16, true, 6}};
   for (const Case& c : cases) {
     const Problem p(c, kernels, 7);

@@ -101,11 +101,14 @@ TEST_F(Bf16, SumsOfOuterProductsMatchDoublePrecision) {
       for (const int rows : {1, 2, 31, 64}) {
         const Halves a = random_halves(std::size_t(rows) * m, k, 5), b = random_halves(std::size_t(rows) * n, k, 6);
         const Halves a_pairs = paired(a, rows, m), b_pairs = paired(b, rows, n);
-        std::vector<float> c(std::size_t(m) * n, 1.0f);
-        k.bf16->gemm_tn(m, n, (rows + 1) / 2, a_pairs.data(), 2 * padded(m), b_pairs.data(), 2 * n, c.data(), n);
+        const bool fresh = rows == 31;
+        std::vector<float> c(std::size_t(m) * n, fresh ? std::nanf("") : 1.0f), scale;
+        for (int i = 0; i < m; ++i) scale.push_back(i % 3 == 0 ? 0.5f : 1.0f);
+        k.bf16->gemm_tn(m, n, (rows + 1) / 2, a_pairs.data(), 2 * padded(m), b_pairs.data(), 2 * n,
+                        fresh ? nullptr : scale.data(), c.data(), n);
         for (int i = 0; i < m; ++i)
           for (int j = 0; j < n; ++j) {
-            double want = 1, size = 1;
+            double want = fresh ? 0 : scale[i], size = 1;
             for (int l = 0; l < rows; ++l) {
               const double x = double(wide(a[std::size_t(l) * m + i])) * wide(b[std::size_t(l) * n + j]);
               want += x;

@@ -48,9 +48,11 @@ TEST_P(EveryKernel, GemmNtMatchesDoublePrecision) {
       }
 }
 
-/// product(m, n, depth, a [m, lda], lda, b, ldb, c, ldc) has to add A B to C, in many shapes.
+float same(int) { return 1.0f; }
+
+/// product(m, n, depth, a [m, lda], lda, b, ldb, c, ldc) has to add A B to C, whose rows are scaled first, in many shapes.
 template <class Product>
-void expect_sums(const Product& product) {
+void expect_sums(const Product& product, float (*scale)(int row) = same) {
   for (int m : {1, 2, 5, 7, 8, 11, 12, 13, 23, 25})
     for (int n : kSizes)
       for (int depth : {1, 4, 64, 193, 1100}) {
@@ -62,7 +64,7 @@ void expect_sums(const Product& product) {
         product(m, n, depth, a, lda, b, ldb, c, ldc);
         for (int i = 0; i < m; ++i) {
           for (int j = 0; j < n; ++j) {
-            double want = start[i * ldc + j], size = 1;
+            double want = double(start[i * ldc + j]) * scale(i), size = 1;
             for (int l = 0; l < depth; ++l) {
               want += double(a[i * lda + l]) * b[l * ldb + j];
               size += std::abs(double(a[i * lda + l]) * b[l * ldb + j]);
@@ -81,13 +83,21 @@ TEST_P(EveryKernel, GemmNnAddsAndMatchesDoublePrecision) {
     });
 }
 
-TEST_P(EveryKernel, GemmTnAddsAndMatchesDoublePrecision) {
-  expect_sums([&](int m, int n, int depth, const auto& a, int lda, const auto& b, int ldb, auto& c, int ldc) {
-    std::vector<float> turned(std::size_t(depth) * (m + 3));
-    for (int i = 0; i < m; ++i)
-      for (int l = 0; l < depth; ++l) turned[std::size_t(l) * (m + 3) + i] = a[std::size_t(i) * lda + l];
-    k.gemm_tn(m, n, depth, turned.data(), m + 3, b.data(), ldb, c.data(), ldc);
-  });
+TEST_P(EveryKernel, GemmTnScalesAddsAndMatchesDoublePrecision) {
+  const auto half_every_third = [](int row) { return row % 3 == 0 ? 0.5f : 1.0f; };
+  const auto none = [](int) { return 0.0f; };
+  for (const bool fresh : {false, true})
+    expect_sums(
+        [&](int m, int n, int depth, const auto& a, int lda, const auto& b, int ldb, auto& c, int ldc) {
+          std::vector<float> turned(std::size_t(depth) * (m + 3)), scale;
+          for (int i = 0; i < m; ++i) {
+            for (int l = 0; l < depth; ++l) turned[std::size_t(l) * (m + 3) + i] = a[std::size_t(i) * lda + l];
+            if (fresh) std::fill_n(c.data() + i * ldc, n, std::nanf(""));
+            scale.push_back(half_every_third(i));
+          }
+          k.gemm_tn(m, n, depth, turned.data(), m + 3, b.data(), ldb, fresh ? nullptr : scale.data(), c.data(), ldc);
+        },
+        fresh ? +none : +half_every_third);
 }
 
 TEST_P(EveryKernel, SoftmaxSumsItsPartsAndMatchesDoublePrecision) {
