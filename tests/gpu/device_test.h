@@ -17,6 +17,12 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
+/// Whether a test takes the shape number `index` of `count` for the type number `type`: all of them, or under the sanitizers
+/// one a type, so that types and shapes all have their turn.
+inline bool has_turn(std::size_t index, std::size_t type, std::size_t count) {
+  return !kSanitized || index % count == type % count;
+}
+
 /// For whole runs, which take minutes there; the kernels have tests of their own.
 #if defined(__SANITIZE_THREAD__)
 #define SKIP_UNDER_THREAD_SANITIZER() GTEST_SKIP() << "too long for the thread sanitizer"

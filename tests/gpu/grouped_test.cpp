@@ -50,13 +50,15 @@ AttentionShape of_two(AttentionShape shape) {
 
 TEST_F(GroupedTest, HeadsInEveryNumberShareKeysOverEveryTypeOfCache) {
   unsigned seed = 1;
-  for (const CacheDtype dtype : kTypes) {
+  for (std::size_t type = 0; type < kTypes.size(); ++type) {
+    const CacheDtype dtype = kTypes[type];
     const std::vector<AttentionShape> shapes{
         grouped(1, 1, 104, 8, 1, dtype),  of_two(grouped(3, 1, 80, 16, 63, dtype)),  grouped(8, 2, 64, 32, 64, dtype),
         grouped(8, 8, 24, 8, 65, dtype),  of_two(grouped(16, 2, 64, 0, 140, dtype)), grouped(32, 1, 128, 32, 20, dtype),
         grouped(9, 1, 104, 8, 66, dtype), grouped(4, 4, 48, 48, 130, dtype),
     };
-    for (const AttentionShape& shape : shapes) expect_right(facts_, shape, kernel_for(shape), ++seed);
+    for (std::size_t i = 0; i < shapes.size(); ++i, ++seed)
+      if (has_turn(i, type, 4)) expect_right(facts_, shapes[i], kernel_for(shapes[i]), seed);
   }
 }
 

@@ -53,7 +53,7 @@ void expect_equal(const AttentionShape& shape, DeviceFacts device, int multiproc
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int kHeads[] = {1, 65};
-constexpr int kTokens[] = {1, 65, 140};
+constexpr int kTokens[] = {1, 140};
 #else
 constexpr int kHeads[] = {1, 3, 9, 63, 64, 126, 128};
 constexpr int kTokens[] = {1, 20, 64, 65, 140};
@@ -77,7 +77,6 @@ TEST_F(HopperTest, SplitsAreMerged) {
 TEST_F(HopperTest, ALongHistory) {
   AttentionShape shape = in_tiles(16, 4096);
   shape.batch = 1;
-  expect_equal(shape, facts_, 1);
   expect_equal(shape, facts_, 24);
 }
 

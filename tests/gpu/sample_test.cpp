@@ -34,7 +34,8 @@ TEST_F(SampleTest, TokensAreTheCpusAtEverySetting) {
   for (const int vocab : kSanitized ? std::vector{5, 300} : std::vector{1, 5, 300, 1025})
     for (const Sampling& sampling : std::vector<Sampling>{{0, 0, 1}, {1, 0, 1}, {0.3, 5, 1}, {2, 0, 0.6}, {1, 40, 0.9}}) {
       std::vector<Draw> draws;
-      for (const double at : {0.0, 0.31, 0.77, 0.999}) draws.push_back({sampling, at});
+      for (const double at : kSanitized ? std::vector{0.31, 0.999} : std::vector{0.0, 0.31, 0.77, 0.999})
+        draws.push_back({sampling, at});
       expect_the_cpus(normal(std::size_t(vocab) * draws.size(), seed++, 2), vocab, draws);
     }
 }

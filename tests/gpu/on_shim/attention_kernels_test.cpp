@@ -66,6 +66,26 @@ TEST(AttentionKernels, SuitTheDeviceAndTheShape) {
   }
 }
 
+/// FlashMLA's shapes by the products of compute capability 7.5, each number of heads and each width over a long cache too.
+TEST(AttentionKernels, HalfStepsOverFlashShapes) {
+  const Capability device(75);
+  Stream stream;
+  const auto check = [&](int heads, std::pair<int, int> width, int tokens) {
+    AttentionCase attention(stream, absorbed(heads, width.first, width.second, tokens, CacheDtype::fp16), unsigned(tokens));
+    EXPECT_EQ(attention_kernel_of(device.facts(), attention.problem()),
+              std::string(heads <= 16 ? "latent_decode_fp16_k8_16" : "latent_decode_fp16_k8_32"))
+        << attention.shape().text();
+    expect_attention(attention, device.facts(), attention.expected());
+  };
+  const std::vector<std::pair<int, int>> widths{{512, 64}, {256, 64}, {256, 32}};
+  const std::vector<int> heads = kSanitized ? std::vector{3, 63} : std::vector{1, 3, 9, 63, 64, 126, 128};
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    for (const auto& width : widths)
+      for (const int tokens : kSanitized ? std::vector{140} : std::vector{1, 2, 21, 140}) check(heads[i], width, tokens);
+    if (!kSanitized) check(heads[i], widths[i % 3], 4096);
+  }
+}
+
 TEST(AttentionKernels, UseNoMoreThanWhatTheyWereCompiledFor) {
   const Capability device(90);
   Stream stream;
