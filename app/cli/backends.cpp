@@ -1,5 +1,8 @@
 #include "app/cli/backends.h"
 
+#include <iostream>
+
+#include "app/cli/command.h"
 #include "core/engine/run.h"
 #include "gpu/cuda_backend.h"
 
@@ -24,11 +27,15 @@ Result<ComputeBackend*> find_backend(const std::vector<std::unique_ptr<ComputeBa
   return Error{"--backend " + name + ": is not known; there is " + known};
 }
 
-Outcome without_backend(const std::vector<std::unique_ptr<ComputeBackend>>& backends, const std::string& name,
-                        const Error& error) {
-  for (const std::unique_ptr<ComputeBackend>& backend : backends)
-    if (backend->probe().name == name) return failed(error.message);
-  return misused(error.message);
+Command add_backends(CLI::App& program) {
+  const auto list = [] {
+    for (const std::unique_ptr<ComputeBackend>& backend : make_backends()) {
+      const BackendInfo info = backend->probe();
+      std::cout << info.name << ": " << (info.available ? "" : "cannot be used, ") << info.detail << '\n';
+    }
+    return Outcome{};
+  };
+  return {program.add_subcommand("backends", "Where this machine can compute, one a line, for --backend"), list};
 }
 
 }  // namespace mla

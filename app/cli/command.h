@@ -37,5 +37,6 @@ Command add_presets(CLI::App& program);
 Command add_evaluate(CLI::App& program);
 Command add_models(CLI::App& program);
 Command add_views(CLI::App& program);
+Command add_backends(CLI::App& program);
 
 }  // namespace mla

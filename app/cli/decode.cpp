@@ -173,7 +173,7 @@ Outcome run_decode(const Options& options) {
   if (const Status fits = check_length(options, *experiment, *input); !fits) return misused(fits.error().message);
   const auto backends = make_backends();
   const Result<ComputeBackend*> backend = find_backend(backends, experiment->backend);
-  if (!backend) return without_backend(backends, experiment->backend, backend.error());
+  if (!backend) return failed(backend.error().message);
   const Result<LoadedModel> model = load(*experiment);
   if (!model) return failed(model.error().message);
   Result<std::unique_ptr<Decoder>> decoder = Decoder::create(model->experiment, **backend, model->weights);

@@ -123,7 +123,7 @@ Outcome run(const Options& options) {
   std::vector<Point> measured;
   for (const SweepPoint& at : *points) {
     const Result<ComputeBackend*> backend = find_backend(backends, at.experiment.backend);
-    if (!backend) return without_backend(backends, at.experiment.backend, backend.error());
+    if (!backend) return failed(backend.error().message);
     const std::string name = name_of(at, axes);
     Result<Point> point = measure(at, *text, **backend, name);
     if (!point) return failed("--text " + options.text + ": " + name + point.error().message);

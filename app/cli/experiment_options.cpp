@@ -33,7 +33,7 @@ constexpr std::array kHelp = {
     Help{"batch", "N", "sequences decoded together"},
     Help{"cache-dtype", "fp32|fp16|bf16|fp8|int8", "values of the cache"},
     Help{"weights-dtype", "stored|fp32|bf16|int8", "matrices of the weights"},
-    Help{"backend", "cpu", "where to compute"},
+    Help{"backend", "cpu|cuda", "where to compute, see backends"},
     Help{"threads", "N", "threads; 0: one a core"},
     Help{"isa", "NAME", "instruction set of the CPU kernels; the best one by default"},
     Help{"seed", "N", "of random weights, synthetic input and sampling"},

@@ -30,7 +30,7 @@ Outcome open_the_window(const std::string& file) {
 
 std::vector<Command> add_commands(CLI::App& program) {
   return {add_decode(program), add_sweep(program),   add_memory(program), add_evaluate(program), add_bench(program),
-          add_render(program), add_presets(program), add_models(program), add_views(program)};
+          add_render(program), add_presets(program), add_models(program), add_views(program),    add_backends(program)};
 }
 
 Outcome parse_and_run(int argc, char** argv) {

@@ -55,16 +55,15 @@ Status parse_size(const std::string& text, int& width, int& height) {
 /// The other experiment goes with the view that shows two, and only with it; a saved one brings its first pinned run.
 Status read_against(const Options& options, const std::vector<Experiment>& pinned, RenderRequest& request) {
   const bool given = options.against_option->count() > 0;
-  if (options.view == "compare" && !given && !pinned.empty()) {
-    request.against = pinned.front();
-    return {};
-  }
-  if (options.view == "compare" && !given)
+  if (options.view != "compare")
+    return given ? Status(Error{"--against: is for --view compare, --view is " + options.view}) : Status();
+  if (!given && pinned.empty())
     return Error{"--view compare: takes --against, the experiment to compare with, or a saved experiment with pinned runs"};
-  if (options.view != "compare" && given) return Error{"--against: is for --view compare, --view is " + options.view};
-  if (!given) return {};
-  Result<Experiment> other = parse_against(options.against, request.experiment);
+  Result<Experiment> other = given ? parse_against(options.against, request.experiment) : pinned.front();
   if (!other) return other.error();
+  if (other->backend != request.experiment.backend)
+    return Error{"--view compare: backend " + other->backend + " beside backend " + request.experiment.backend +
+                 ": both must be the same"};
   request.against = std::move(*other);
   return {};
 }

@@ -86,7 +86,7 @@ Outcome run(const Options& options) {
   const auto backends = make_backends();
   for (const SweepPoint& point : plan->points) {
     const Result<ComputeBackend*> usable = find_backend(backends, point.experiment.backend);
-    if (!usable) return without_backend(backends, point.experiment.backend, usable.error());
+    if (!usable) return failed(usable.error().message);
   }
   const auto backend_of = [&](const Experiment& experiment) { return find_backend(backends, experiment.backend); };
   const auto runs = run_sweep(*plan, backend_of, [&](const SweepRun& done) { print_point(*plan, done); });

@@ -40,9 +40,6 @@ Result<Comparison> compared(const LoadedModel& model, const LoadedModel& other, 
 }  // namespace
 
 Status add_comparison(const LoadedModel& model, const Experiment& against, ComputeBackend& backend, ui::Snapshot& snapshot) {
-  if (against.backend != model.experiment.backend)
-    return Error{"--against: backend is " + against.backend + ": must be " + model.experiment.backend +
-                 ", as that of the other experiment"};
   const Result<LoadedModel> other = load(against, model.weights.get());
   if (!other) return Error{"--against: " + other.error().message};
   Result<Comparison> comparison = compared(model, *other, backend, snapshot);

@@ -62,6 +62,7 @@ Result<ui::SnapshotPtr> decode_for(const RenderRequest& request) {
   for (int i = 0; i < request.steps; ++i) {
     if (const Status step = (*run)->step({}); !step) return step.error();
   }
+  if (const Status complete = (*run)->complete(); !complete) return complete.error();
   ui::Snapshot snapshot = (*run)->shown().build();
   for (const auto& each : backends) snapshot.backends.push_back(each->probe());
   if (const Status added = add_analyses(request, **run, **backend, snapshot); !added) return added.error();

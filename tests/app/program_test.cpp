@@ -17,7 +17,7 @@ TEST(Program, HelpListsEverySubcommandAndEachHasItsOwn) {
   const Ended help = run(folder, {"--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_EQ(help.err, "");
-  for (const std::string name : {"decode", "sweep", "memory", "bench", "render", "presets", "views"}) {
+  for (const std::string name : {"decode", "sweep", "memory", "bench", "render", "presets", "models", "views", "backends"}) {
     EXPECT_NE(help.out.find("\n  " + name), std::string::npos) << name;
     const Ended own = run(folder, {name, "--help"});
     EXPECT_EQ(own.code, 0) << name;
@@ -46,6 +46,14 @@ TEST(Program, ListsThePresets) {
     EXPECT_TRUE(out.starts_with(name + ' ') || out.find('\n' + name + ' ') != std::string::npos) << name;
     EXPECT_EQ(run(folder, {"memory", "--preset", name, "--json", "-"}).code, 0) << name;
   }
+}
+
+TEST(Program, ListsTheBackends) {
+  const Folder folder;
+  const Ended ended = run(folder, {"backends"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_TRUE(ended.out.starts_with("cpu: ")) << ended.out;
+  EXPECT_NE(ended.out.find("\ncuda: "), std::string::npos) << ended.out;
 }
 
 TEST(Program, FailsWhereItsOutputCannotBeWritten) {

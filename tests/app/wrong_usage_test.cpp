@@ -147,6 +147,7 @@ const std::vector<Wrong>& wrong_command_lines() {
       {{"render", "--view", "compare", "--out", "a.png", "--against", "heads=2,"}, "--against"},
       {{"render", "--view", "compare", "--out", "a.png", "--against", "=2"}, "=2"},
       {{"render", "--view", "compare", "--out", "a.png", "--against", "latent=2"}, "latent"},
+      {{"render", "--view", "compare", "--out", "a.png", "--against", "backend=cuda"}, "backend cuda beside backend cpu"},
       {{"render", "--view", "compare", "--out", "a.png", "--against", "kv-lora-rank=0"}, "kv-lora-rank 0"},
       {{"render", "--view", "compare", "--out", "a.png", "--against", "absent.mla.json"}, "absent.mla.json"},
       {{"render", "--view", "compare", "--out", "a.png", "--against", "noise.mla.json"}, "noise.mla.json"},
