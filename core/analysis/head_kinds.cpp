@@ -103,7 +103,7 @@ std::vector<HeadKind> kinds_of(const HeadScore& score) {
   return kinds;
 }
 
-std::vector<HeadScore> head_scores(AttentionRows rows, int from) {
+std::vector<HeadScore> head_scores(AttentionRowsView rows, int from) {
   Means means;
   for (const auto& row : rows)
     for (int h = 0; h < row->heads; ++h) {
@@ -115,7 +115,7 @@ std::vector<HeadScore> head_scores(AttentionRows rows, int from) {
   return scores_of(means);
 }
 
-std::vector<HeadScore> induction_scores(AttentionRows rows, int length) {
+std::vector<HeadScore> induction_scores(AttentionRowsView rows, int length) {
   Means means;
   for (const auto& row : rows)
     for (int h = 0; h < row->heads; ++h) {

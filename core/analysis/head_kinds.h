@@ -52,15 +52,15 @@ std::optional<double> score_of(const HeadScore& score, HeadKind kind);
 /// Every kind whose score reaches its threshold.
 std::vector<HeadKind> kinds_of(const HeadScore& score);
 
-using AttentionRows = std::span<const std::shared_ptr<const AttentionRow>>;
+using AttentionRowsView = std::span<const std::shared_ptr<const AttentionRow>>;
 
 /// Sink and previous-token scores from recorded rows of any text, of queries from `from` on (and of no query at position 0).
 /// Ordered by layer, then head; the layers that have rows.
-std::vector<HeadScore> head_scores(AttentionRows rows, int from = kFirstScoredQuery);
+std::vector<HeadScore> head_scores(AttentionRowsView rows, int from = kFirstScoredQuery);
 
 /// Induction scores from the rows of `length` tokens that were fed twice: the mean weight from i in the second half on i -
 /// length + 1.
-std::vector<HeadScore> induction_scores(AttentionRows rows, int length);
+std::vector<HeadScore> induction_scores(AttentionRowsView rows, int length);
 
 /// `scores`, with the induction scores of the same heads where `induction` has them.
 std::vector<HeadScore> with_induction(std::vector<HeadScore> scores, std::span<const HeadScore> induction);

@@ -80,6 +80,7 @@ struct CudaExecutor::Device {
 
   Device(const DeviceCache::Shape& shape, const ModelSpec& spec)
       : cache(shape), rope(spec.attention, shape.context), reexpansion(spec), touched(std::size_t(shape.layers)) {}
+  ~Device() { stream.settle(); }
 
   Stream stream;
   std::shared_ptr<const DeviceModel> model;

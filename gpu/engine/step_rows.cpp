@@ -5,11 +5,7 @@
 namespace mla::gpu {
 
 void StepRows::forget() noexcept {
-  try {
-    copies_.synchronize();  // into memory that may go away, or be written again
-  } catch (const Failure&) {
-    // The device does nothing more.
-  }
+  copies_.settle();  // into memory that may go away, or be written again
   for (Set& set : sets_) set.sent = false;
 }
 

@@ -11,6 +11,9 @@ namespace mla::gpu {
 /// the device, and in pinned memory, in turn. Belongs to one main stream. Steps have step_rows.h.
 class TraceCopy {
  public:
+  TraceCopy() = default;
+  ~TraceCopy() { copies_.settle(); }
+
   /// The rows of so many layers will come. Throws Failure.
   void begin(Stream& main, const TraceShape& shape, int layers);
   /// Where the attention of that layer may write, once the main stream comes there.

@@ -166,6 +166,14 @@ class Stream {
   /// What follows waits until the event has happened in its stream.
   void wait(const Event& event);
   void synchronize();
+  /// Waits, whatever has failed: for memory that goes away.
+  void settle() noexcept {
+    try {
+      synchronize();
+    } catch (const Failure&) {
+      // The device does nothing more.
+    }
+  }
 
   /// Until end_capture() work is recorded instead of done; an exception between the two leaves capturing with
   /// cancel_capture.

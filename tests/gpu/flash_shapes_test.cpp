@@ -47,6 +47,11 @@ AttentionShape prompt(AttentionShape shape) {
   return shape;
 }
 
+/// What reads keys and values of their own: eight values at once where one scale, or none, is for a whole part of a row.
+std::string grouped_kernel(CacheDtype dtype) {
+  return dtype == CacheDtype::fp8 || dtype == CacheDtype::int8 ? kGroupedDecodeAny : kGroupedDecode;
+}
+
 class FlashShapes : public DeviceTest {
  protected:
   /// On a device of few or of very few multiprocessors, so that a split takes one page or several. Other devices may choose
@@ -132,14 +137,18 @@ TEST_F(FlashShapes, AbsorbedOfOddWidths) {
 }
 
 TEST_F(FlashShapes, ValuesOfTheirOwnOverShortCaches) {
-  for_short(
-      [&](int heads, const Width& width, int tokens) { check(shared(heads, width, tokens, next_type()), kGroupedDecode); });
+  for_short([&](int heads, const Width& width, int tokens) {
+    const CacheDtype dtype = next_type();
+    check(shared(heads, width, tokens, dtype), grouped_kernel(dtype));
+  });
 }
 
 TEST_F(FlashShapes, ValuesOfTheirOwnOverLongCaches) {
   if (kSanitized) GTEST_SKIP() << "too slow under a sanitizer";
-  for (std::size_t i = 0; i < std::size(kHeads); ++i)
-    check(shared(kHeads[i], kWidths[i % 3], kLong, next_type()), kGroupedDecode);
+  for (std::size_t i = 0; i < std::size(kHeads); ++i) {
+    const CacheDtype dtype = next_type();
+    check(shared(kHeads[i], kWidths[i % 3], kLong, dtype), grouped_kernel(dtype));
+  }
 }
 
 TEST_F(FlashShapes, ValuesOfTheirOwnOfOddWidths) {

@@ -167,31 +167,31 @@ TEST_P(Quantised, EveryInstructionSetMakesTheSameBytes) {
 
 TEST_P(Quantised, RowsOfNarrowWeightsMatchDoublePrecision) {
   for (const int n : {1, 3, 4, 9})
-    for (const int k : {1, 12, 31, 32, 33, 64, 100, 1024, 1025, 2500}) {
-      const std::vector<float> x = values_of(k, 11);
-      const std::ptrdiff_t ld = k + (k + 31) / 32 * 2, half = 2 * k;
+    for (const int width : {1, 12, 31, 32, 33, 64, 100, 1024, 1025, 2500}) {
+      const std::vector<float> x = values_of(width, 11);
+      const std::ptrdiff_t ld = width + (width + 31) / 32 * 2, half = 2 * width;
       Bytes bytes(std::size_t(n) * ld), halves(std::size_t(n) * half);
-      std::vector<float> whole(std::size_t(n) * k), rounded(whole), y(std::size_t(n), kNan);
+      std::vector<float> whole(std::size_t(n) * width), rounded(whole), y(std::size_t(n), kNan);
       for (int r = 0; r < n; ++r) {
-        const std::vector<float> row = values_of(k, 20 + unsigned(r));
-        k_int8(row, bytes.data() + r * ld, whole.data() + std::ptrdiff_t(r) * k);
+        const std::vector<float> row = values_of(width, 20 + unsigned(r));
+        k_int8(row, bytes.data() + r * ld, whole.data() + std::ptrdiff_t(r) * width);
         auto* to = reinterpret_cast<std::uint16_t*>(halves.data() + r * half);
-        this->k.fp32_to_bf16(row.data(), to, k);
-        this->k.bf16_to_fp32(to, rounded.data() + std::ptrdiff_t(r) * k, k);
+        k.fp32_to_bf16(row.data(), to, width);
+        k.bf16_to_fp32(to, rounded.data() + std::ptrdiff_t(r) * width, width);
       }
-      const std::size_t groups = (std::size_t(k) + 31) / 32;
+      const std::size_t groups = (std::size_t(width) + 31) / 32;
       std::vector<std::int16_t> values(32 * groups);
       std::vector<float> scales(groups), offsets(groups);
-      this->k.round_row(k, x.data(), values.data(), scales.data(), offsets.data());
-      this->k.int8_rows(n, k, {values.data(), scales.data(), offsets.data()}, bytes.data(), ld, y.data());
+      k.round_row(width, x.data(), values.data(), scales.data(), offsets.data());
+      k.int8_rows(n, width, {values.data(), scales.data(), offsets.data()}, bytes.data(), ld, y.data());
       expect_products(x, whole, y, 4e-5);  // x is rounded to 16 bits
-      this->k.bf16_rows(n, k, x.data(), halves.data(), half, y.data());
+      k.bf16_rows(n, width, x.data(), halves.data(), half, y.data());
       expect_products(x, rounded, y, 1e-5);
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, Quantised, testing::ValuesIn(available_kernels()),
-                         [](const auto& info) { return std::string(info.param->name); });
+                         [](const auto& tested) { return std::string(tested.param->name); });
 
 class ByteProducts : public testing::Test {
  protected:

@@ -43,6 +43,7 @@ class LateBackend : public ComputeBackend {
     if (!real) return real.error();
     return std::unique_ptr<Executor>(std::make_unique<LateExecutor>(std::move(*real), good_));
   }
+  Ceilings measure_ceilings(int, std::stop_token) override { return {}; }
 
  private:
   std::unique_ptr<ComputeBackend> cpu_ = make_cpu_backend();
