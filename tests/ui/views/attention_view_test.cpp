@@ -223,7 +223,7 @@ TEST_F(Attention, PaintsFilesWithoutAnEventLoop) {
 TEST_F(Attention, ASmallMapSaysInFewerWordsWhatItsSumsAre) {
   view_.setSnapshot(makeSnapshot({4, 12}));
   bool brief = false, whole = false;
-  for (int width = 340; width <= 600; width += 20) {
+  for (int width = 220; width <= 600; width += 20) {
     QByteArray svg;
     QBuffer buffer(&svg);
     QSvgGenerator generator;
@@ -232,11 +232,12 @@ TEST_F(Attention, ASmallMapSaysInFewerWordsWhatItsSumsAre) {
     QPainter painter(&generator);
     view_.paintTo(painter, {double(width), 420});
     painter.end();
-    EXPECT_TRUE(svg.contains("right: row sums")) << width;
+    EXPECT_TRUE(width < 340 || svg.contains("right: row sums")) << width;
     brief = brief || svg.contains("above: column sums");
     whole = whole || svg.contains("attention received (column sums)");
   }
-  EXPECT_TRUE(brief && whole);
+  EXPECT_TRUE(brief);
+  EXPECT_TRUE(whole);
 }
 
 TEST_F(Attention, LightAndDarkFilesDiffer) {
