@@ -34,15 +34,20 @@ seeds tokenizer $(find "$golden" -name tokenizer.json) "$root"/tests/fuzz/seeds/
 seeds tokenizer_text "$golden/tokenizer/texts.json" "$root/README.md"
 
 mkdir -p "$work/found"
-for name in $names; do
-  corpus=$work/corpus/$name
+
+# fuzz NAME
+fuzz() {
+  local corpus=$work/corpus/$1
   mkdir -p "$corpus"
-  echo "fuzzing $name for $seconds s"
-  if ! "$work/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
-    -dict="$root/tests/fuzz/json.dict" -artifact_prefix="$work/found/$name-" "$corpus" "$work/seeds/$name" >"$work/$name.log" 2>&1; then
-    tail -n 60 "$work/$name.log"
-    echo "fuzzing $name failed; its input lies in $work/found" >&2
-    exit 1
+  if ! "$work/tests/fuzz/fuzz_$1" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
+    -dict="$root/tests/fuzz/json.dict" -artifact_prefix="$work/found/$1-" "$corpus" "$work/seeds/$1" >"$work/$1.log" 2>&1; then
+    tail -n 60 "$work/$1.log"
+    echo "fuzzing $1 failed; its input lies in $work/found" >&2
+    return 1
   fi
-  grep -E 'stat::number_of_executed_units|cov:' "$work/$name.log" | tail -n 2
-done
+  echo "fuzzed $1 for $seconds s"
+  grep -E 'stat::number_of_executed_units|cov:' "$work/$1.log" | tail -n 2
+}
+export -f fuzz
+export root work seconds
+printf '%s\n' $names | xargs -P "$(nproc)" -n 1 bash -c 'fuzz "$1"' fuzz
